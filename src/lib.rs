@@ -70,7 +70,7 @@
 //! | what a signature proves | [`keys`] |
 //! | the passkeys of a person; the marks of those that were removed | [`flow::person::passkeys`] |
 //! | what needs a sign-in within the last five minutes | [`flow::session::recent`], [`flow::person::own`], `http/pages/own_passkeys.rs` |
-//! | the parts of the account page; the apps to open | `http/pages/own/`; [`flow::launcher`] |
+//! | the parts of the account page; the apps to open | `http/account/`; [`flow::launcher`] |
 //! | recovery codes | [`flow::person::recovery_codes`], `secret/recovery.rs` |
 //! | sign-in with a passkey | [`flow::person::login`], `app/sign_in.rs` |
 //! | logout; notification of clients | [`flow::session::logout`]; [`flow::session::backchannel`], `app/logout_delivery.rs` |

@@ -9,8 +9,6 @@ use axum::response::Response;
 use super::connections;
 use super::cookie::without_session_cookie;
 use super::login::{self, SignInPrompt};
-use super::own::devices::{DeviceItem, MeansItem};
-use super::own::next::NextSteps;
 use super::own_passkeys;
 use super::templates::{
     self, Accepted, ApplicationItem, HostItem, LoggedOutPage, Page, PasskeyItem, SessionItem,
@@ -20,6 +18,8 @@ use crate::flow::launcher::{self, Launchable};
 use crate::flow::person::{passkeys, recovery_codes};
 use crate::flow::session::{self, LiveSession};
 use crate::http::about::About;
+use crate::http::account::devices::{self, DeviceItem, MeansItem};
+use crate::http::account::next::NextSteps;
 use crate::http::destination::PagePath;
 use crate::http::extract::body::Query;
 use crate::http::extract::browser::Browser;
@@ -101,11 +101,11 @@ fn page(
         launchable: launcher::of(&view, &cx, session)?,
         next: NextSteps::of(&view, admin, passkeys.len(), codes)?,
         codes,
+        devices: devices::of(&view, &cx, session.user(), page.t)?,
         passkeys: passkeys.iter().map(|(_, passkey)| own_passkeys::item(page.t, passkey)).collect(),
         page,
         apps: connected.apps,
         sessions: connected.sessions,
-        devices: connected.devices,
         hosts: connected.hosts,
     }))
 }

@@ -1,5 +1,5 @@
 //! The connections of a person on the account page, and the forms that end them: applications and
-//! browser sessions. Linked devices are in [`super::own::devices`].
+//! browser sessions. Linked devices are in `http/account/devices.rs`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,7 +7,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::own::devices::{self, DeviceItem};
 use super::templates::{self, ApplicationItem, HostItem, SessionItem};
 use crate::app::App;
 use crate::error::Refusal;
@@ -32,7 +31,6 @@ const MAX_LISTED: usize = 100;
 /// The connections of a person, as the account page lists them.
 pub(super) struct Connected {
     pub(super) apps: Vec<ApplicationItem>,
-    pub(super) devices: Vec<DeviceItem>,
     pub(super) hosts: Vec<HostItem>,
     pub(super) sessions: Vec<SessionItem>,
 }
@@ -67,14 +65,13 @@ pub(super) fn of(
     });
     Ok(Connected {
         apps: apps.collect(),
-        devices: devices::of(view, cx, own.user(), t)?,
         hosts: preferences(view, own.user())?,
         sessions: sessions.collect(),
     })
 }
 
 /// Where a request came from, as its person knows the place. There is no geography.
-pub(super) fn place(t: &Texts, address: &str) -> String {
+pub(in crate::http) fn place(t: &Texts, address: &str) -> String {
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(address) if address.is_loopback() => t.account.this_machine().plain(),
         Ok(own) if is_private(own) => t.account.private_network(address).plain(),

@@ -203,11 +203,11 @@ async fn an_invitation_opens_nothing_once_its_maker_may_not_invite_any_more() {
         let own = format!("/invitations/{}", made["id"].as_str().unwrap());
         let mut late = Browser::new(&server);
         let token = late.open_link(made["invitation_url"].as_str().unwrap()).await;
-        let begun = late.made_passkey(&token, Some("bob")).await;
+        let passkey = late.made_passkey(&token, Some("bob")).await;
 
         let changed = server.operate(method, path, change.clone()).await;
         assert!(changed.status.is_success(), "{}", changed.text());
-        let finished = late.finish_setup(&begun).await;
+        let finished = late.finish_setup(&passkey).await;
         let listed = server.operate(Method::GET, &own, json!({})).await.json();
         let revoked = server.operate(Method::DELETE, &own, json!({})).await.json();
 
@@ -270,13 +270,13 @@ async fn whoever_may_not_revoke_one_of_the_invitations_revokes_none() {
     };
 
     let refused = all().await;
-    let kept = states().await;
+    let before = states().await;
     let path = format!("/invitations/{}", above["id"].as_str().unwrap());
     server.operate(Method::DELETE, &path, json!({})).await;
     let done = all().await;
 
     refused.refused(ErrorCode::InsufficientScope, Refusal::AdministrationExceeded("admin"));
-    assert_eq!(kept, ["open", "open"]);
+    assert_eq!(before, ["open", "open"]);
     assert_eq!(done.status, 200);
     assert_eq!(states().await, ["revoked", "revoked"]);
 }

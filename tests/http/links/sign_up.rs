@@ -144,8 +144,8 @@ async fn a_network_asks_for_so_many_names_in_a_minute() {
 
     for at in 0..60 {
         let name = if at % 2 == 0 { "ada".to_owned() } else { format!("free{at}") };
-        let told = stranger.call(start, &json!({ "username": name })).await;
-        assert_eq!(told.status.as_u16(), if at % 2 == 0 { 409 } else { 200 });
+        let response = stranger.call(start, &json!({ "username": name })).await;
+        assert_eq!(response.status.as_u16(), if at % 2 == 0 { 409 } else { 200 });
     }
     let paused = stranger.call(start, &json!({ "username": "ada" })).await;
     let other = sign_up(&mut Browser::new(&server).at("198.51.100.7"), "bob").await;

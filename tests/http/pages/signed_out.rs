@@ -152,12 +152,12 @@ async fn it_asks_for_a_sign_in_within_the_last_five_minutes() {
     let asked = ada.visit(path).await;
     let still = is_signed_in(&mut second).await;
     ada.sign_in().await;
-    let shown = ada.visit(path).await;
+    let page = ada.visit(path).await;
     end_others(&mut ada).await;
 
     assert_eq!(refused.location(), path);
     assert!(asked.asks_to_sign_in() && still, "{}", asked.text());
-    assert!(shown.text().contains("One other session ends"), "{}", shown.text());
+    assert!(page.text().contains("One other session ends"), "{}", page.text());
     assert!(!is_signed_in(&mut second).await);
     assert!(ada.visit(path).await.text().contains("You are signed in nowhere else."));
 }
@@ -185,11 +185,11 @@ async fn bridges_and_devices_go_on_unless_their_person_ticks_them() {
 
     let page = ada.visit("/gate/account/sessions/others").await;
     end_others(&mut ada).await;
-    let kept = devices().await;
+    let before = devices().await;
     let ended = ada.submit("/gate/account/sessions/others", &[("devices", "yes")]).await;
 
     assert!(page.text().contains("And end my 2 bridges and devices"), "{}", page.text());
-    assert_eq!((kept, devices().await), ((2, 2), (1, 1)));
+    assert_eq!((before, devices().await), ((2, 2), (1, 1)));
     assert_eq!(ended.location(), "/gate/account");
     assert!(is_signed_in(&mut bob).await && is_signed_in(&mut ada).await);
 }
