@@ -50,7 +50,7 @@
 //! | device grant: the page; the polls | [`flow::authorize::device`], [`flow::token::device`] |
 //! | code redemption, refresh and replay | [`flow::token::code`], [`flow::token::refresh`] |
 //! | which refresh token of a grant is the newest, and when the others were spent | [`flow::token::family`] |
-//! | what a linked device was given, and how all of it ends | [`flow::bridge::device`] |
+//! | what a linked device was given, and how all of it ends | [`flow::bridge::device`], [`flow::bridge::belongings`] |
 //! | the restore of a backup | [`flow::installation::restore`] |
 //! | what a grant is, and when it is live | [`flow::token::grant`] |
 //! | the catalogue of known applications: its files; an entry, and the client made of it | `assets/applications/`; [`model::catalogue`], `admin/catalogue.rs` |
@@ -70,7 +70,8 @@
 //! | invitations; accounts without a link | [`flow::person::invitation`]; [`flow::person::enroll`] |
 //! | what a signature proves | [`keys`] |
 //! | the passkeys of a person; the marks of those that were removed | [`flow::person::passkeys`] |
-//! | what needs a sign-in within the last five minutes | [`flow::session::recent`], `http/pages/own_passkeys.rs` |
+//! | what needs a sign-in within the last five minutes | [`flow::session::recent`], [`flow::person::own`], `http/pages/own_passkeys.rs` |
+//! | the parts of the account page; the apps to open | `http/account/`; [`flow::launcher`] |
 //! | recovery codes | [`flow::person::recovery_codes`], `secret/recovery.rs` |
 //! | sign-in with a passkey | [`flow::person::login`], `app/sign_in.rs` |
 //! | logout; notification of clients | [`flow::session::logout`]; [`flow::session::backchannel`], `app/logout_delivery.rs` |
@@ -227,7 +228,8 @@
 //!   page asked for is refused.
 //! - *Stolen device.* Its passkey is removed, every other session ended with what was allowed in it, and
 //!   its bridge ended with its tokens, each on the account page. A sign-in that is at most five minutes old
-//!   is asked for before a passkey or a code is made or removed, and proven in the transition.
+//!   is asked for before a passkey or a code is made or removed, the profile is changed or every other
+//!   session ended, and proven in the transition.
 //! - *Deleted passkey.* A browser forgets one for good only by the mark of one that was removed here, whose
 //!   id and owner both match: a row that is absent proves nothing after a restore, nor on a host that
 //!   others share.
@@ -300,7 +302,10 @@
 //!   look at it.
 //! - *Flood of refusals.* Their events are in a pool, those of a person in a share of theirs, and those
 //!   of operators in neither, so that nobody pushes out an event of somebody else.
-//! - *Enumeration.* Sign-in names nobody; an unknown client and a wrong secret look alike.
+//! - *Enumeration.* Sign-in names nobody; an unknown client and a wrong secret look alike. Whether a
+//!   username or an address is taken is told to whoever makes an account, so often in a minute by network
+//!   and by invitation.
+//! - *Invitation of somebody who left.* It opens nothing once its maker may not give what it gives.
 //!
 //! What was decided, and why, is in `src/decisions.md`, the last part of this page.
 #![doc = include_str!("decisions.md")]

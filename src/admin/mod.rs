@@ -186,6 +186,9 @@ operations! {
         get link::invitation::list, "Lists the invitations, open or not.";
         post link::invitation::add, "Makes an invitation. Only this response has its link.";
     }
+    "/api/v1/invitations/revoke" {
+        post link::invitation::revoke_all, "Revokes every open invitation.";
+    }
     "/api/v1/invitations/{id}" {
         get link::invitation::show, "Shows an invitation.";
         delete link::invitation::revoke, "Revokes an invitation. Whoever came by it stays.";

@@ -124,18 +124,26 @@ pub async fn finish_assertion(
 
 /// Starts an enrolment, without spending the way to it. `names` gives the names of somebody who
 /// makes their account; every other person already has theirs. `email` is the address that they
-/// typed.
-pub fn start_registration(
+/// typed. A start that tells what others have is counted first.
+pub async fn start_registration(
     app: &App,
+    acting: Acting,
     browser: TokenHash,
     way: Way,
     names: impl FnOnce() -> Result<(Username, DisplayName), Refusal>,
     email: Option<Email>,
 ) -> Result<Started, Error> {
+    let (names, tells) = {
+        let opened = enroll::open(&app.read()?, &app.context(), &way)?;
+        let names = if opened.takes_names() { Some(names()?) } else { None };
+        (names, opened.tells(email.is_some()))
+    };
+    if tells {
+        app.write_by(acting, move |tx, cx| enroll::count_asked(tx, cx, &way)).await?;
+    }
     let (candidate, existing) = {
         let (view, cx) = (app.read()?, app.context());
         let opened = enroll::open(&view, &cx, &way)?;
-        let names = if opened.takes_names() { Some(names()?) } else { None };
         let candidate = enroll::candidate(&view, &cx, opened, names, email)?;
         let existing = passkeys::of(&view, candidate.user)?;
         (candidate, existing.into_iter().map(|(id, _)| id).collect())

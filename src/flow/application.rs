@@ -45,9 +45,14 @@ impl App {
         format!("{}://{}{path}", scheme(rules), self.host)
     }
 
-    fn admits(&self, session: &LiveSession) -> Result<(), Error> {
+    /// Whether the person has a role that the application lets in.
+    fn is_open_to(&self, session: &LiveSession) -> bool {
         let has = |role| session.person().roles.contains(role);
-        if self.roles.is_empty() || self.roles.iter().any(has) {
+        self.roles.is_empty() || self.roles.iter().any(has)
+    }
+
+    fn admits(&self, session: &LiveSession) -> Result<(), Error> {
+        if self.is_open_to(session) {
             Ok(())
         } else {
             let listed =
@@ -56,6 +61,13 @@ impl App {
             Err(refused.compared(listed(&self.roles), listed(&session.person().roles)))
         }
     }
+}
+
+/// The applications that the person of a session may open.
+pub fn open_to(rules: &Rules, session: &LiveSession) -> Vec<App> {
+    let app =
+        |(host, roles): (&AppHost, &Vec<Role>)| App { host: host.clone(), roles: roles.clone() };
+    rules.config.apps.iter().map(app).filter(|app| app.is_open_to(session)).collect()
 }
 
 fn scheme(rules: &Rules) -> &'static str {

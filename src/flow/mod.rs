@@ -29,6 +29,7 @@ pub mod bridge;
 pub mod client;
 pub mod events;
 pub mod installation;
+pub mod launcher;
 pub mod lists;
 pub mod named;
 pub mod person;

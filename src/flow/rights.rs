@@ -7,16 +7,17 @@
 //! of a client, of a resource, of a token. The limit is about administrators alone
 //! ([`Acting::lacks`](crate::model::actor::Acting::lacks)).
 
+use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::{Context, Rules};
 use crate::keys::VerifiedAccess;
-use crate::model::actor::WHOLE_ADMINISTRATION;
+use crate::model::actor::{Actor, WHOLE_ADMINISTRATION};
 use crate::model::person::Role;
 use crate::oauth::claims::grant_of;
 use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::scope::Scope;
-use crate::store::View;
 use crate::store::schema::{Client, Grant, Person};
+use crate::store::{StoreError, View};
 
 /// The scopes of the administration that a refusal names.
 const NAMED: [&str; 4] = ["admin:read", "admin:people", "admin:clients", "admin:keys"];
@@ -129,6 +130,41 @@ pub fn check_token(view: &impl View, cx: &Context, token: &VerifiedAccess) -> Re
     match client.map(|id| view.find::<Client>(&id)).transpose()?.flatten() {
         Some(client) => check_client(view, cx, &client),
         None => Ok(()),
+    }
+}
+
+/// Whether whoever made something at `made` may still give these roles to people. A client and a person
+/// who acted together need both to have the right, as they did then; one who was disabled since has it
+/// no more.
+pub fn may_still_give(
+    view: &impl View,
+    cx: &Context,
+    maker: &Actor,
+    made: Timestamp,
+    roles: &[Role],
+) -> Result<bool, StoreError> {
+    let needed: Scope =
+        of_roles(&cx.rules, roles).iter().cloned().chain("admin:people".parse()).collect();
+    let covers = |had: &Scope| had.has(WHOLE_ADMINISTRATION) || needed.minus(had).is_empty();
+    let by_client = |id: &ClientId| -> Result<bool, StoreError> {
+        let client = view.find::<Client>(id)?;
+        Ok(client.is_some_and(|own| own.enabled && own.created <= made && covers(own.scope())))
+    };
+    let by_person = |id: &UserId| -> Result<bool, StoreError> {
+        let person = view.find::<Person>(id)?;
+        Ok(person
+            .is_some_and(|own| own.enabled_since(made) && covers(&of_roles(&cx.rules, &own.roles))))
+    };
+    match maker {
+        Actor::Administrator { client, person } => {
+            let client = client.as_ref().map(by_client).transpose()?;
+            let person = person.as_ref().map(by_person).transpose()?;
+            Ok(client != Some(false) && person != Some(false))
+        }
+        Actor::Client(client) => by_client(client),
+        Actor::Operator { .. } | Actor::Server => Ok(true),
+        Actor::Person(person) => by_person(person),
+        Actor::Stranger => Ok(false),
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::flow::{Context, admission};
 use crate::model::network::Network;
-use crate::oauth::id::UserId;
+use crate::oauth::id::{InvitationId, UserId};
 use crate::secret::TokenHash;
 use crate::store::schema::Attempts;
 use crate::store::{Holding, Rank, Tx, View};
@@ -63,6 +63,8 @@ pub enum Source {
     Account(UserId),
     /// A linked device of a person, by its id.
     Device(UserId, String),
+    /// Whoever comes by an invitation, from anywhere; the network is that of the request.
+    Invitation(Network, InvitationId),
     /// A network.
     Network(Network),
     /// Whoever has this URL fetched; the network is that of the request.
@@ -75,6 +77,7 @@ impl Source {
         let subject = match self {
             Self::Account(user) => user.uuid().as_bytes().to_vec(),
             Self::Device(_, id) | Self::Url(_, id) => id.as_bytes().to_vec(),
+            Self::Invitation(_, id) => id.to_string().into_bytes(),
             Self::Network(network) if network.is_loopback() => return None,
             Self::Network(network) => network.prefix().to_vec(),
         };
@@ -85,14 +88,14 @@ impl Source {
     const fn limit(&self) -> u32 {
         match self {
             Self::Account(_) | Self::Device(..) => 10,
-            Self::Network(_) | Self::Url(..) => 60,
+            Self::Invitation(..) | Self::Network(_) | Self::Url(..) => 60,
         }
     }
 
     fn holding(&self) -> Holding {
         match self {
             Self::Account(user) | Self::Device(user, _) => Holding::persons(*user),
-            Self::Network(network) | Self::Url(network, _) => {
+            Self::Invitation(network, _) | Self::Network(network) | Self::Url(network, _) => {
                 Holding::strangers(*network, Rank::Plain)
             }
         }

@@ -197,8 +197,12 @@ pub(super) enum PagePath {
     Logout,
     /// A further passkey.
     NewPasskey,
+    /// The end of every other session of the person who is signed in.
+    OtherSessions,
     /// A passkey of the person who is signed in.
     Passkey(PasskeyId),
+    /// How the person who is signed in is called, and their e-mail address.
+    Profile,
     /// The recovery codes of the person who is signed in.
     RecoveryCodes,
     /// The enrolment of a passkey.
@@ -223,7 +227,9 @@ impl fmt::Display for PagePath {
             Self::Login => f.write_str("/gate/login"),
             Self::Logout => f.write_str("/oauth/logout"),
             Self::NewPasskey => f.write_str("/gate/account/passkeys/new"),
+            Self::OtherSessions => f.write_str("/gate/account/sessions/others"),
             Self::Passkey(id) => write!(f, "/gate/account/passkeys/{id}"),
+            Self::Profile => f.write_str("/gate/account/profile"),
             Self::RecoveryCodes => f.write_str("/gate/account/recovery-codes"),
             Self::Setup => f.write_str("/gate/setup"),
         }

@@ -5,6 +5,7 @@
 //! and decides nothing that a transition could decide.
 
 mod about;
+mod account;
 mod admin_pages;
 mod administration;
 mod assets;
@@ -40,7 +41,8 @@ use oauth::{
     userinfo,
 };
 use pages::{
-    account, applications, connections, interaction, own_passkeys, passkeys, prove, setup,
+    account as account_page, applications, connections, interaction, own_passkeys, passkeys, prove,
+    setup,
 };
 use routes::{cached_for_an_hour, immutable, open_to_any_origin, readable_errors};
 
@@ -74,8 +76,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/gate/device", get(pages::device::show).post(pages::device::decide))
         .route("/gate/apps/start", get(applications::start))
         .route("/gate/setup", get(setup::show).post(setup::describe))
-        .route("/gate/login", get(account::login))
-        .route("/gate/account", get(account::show))
+        .route("/gate/login", get(account_page::login))
+        .route("/gate/account", get(account_page::show))
         .route("/gate/account/passkeys/new", get(own_passkeys::new))
         .route("/gate/account/passkeys/{id}", get(own_passkeys::show).post(own_passkeys::rename))
         .route("/gate/account/passkeys/{id}/remove", post(own_passkeys::remove))
@@ -84,12 +86,14 @@ pub fn router(app: Arc<App>) -> Router {
             get(own_passkeys::codes).post(own_passkeys::renew_codes),
         )
         .route("/gate/account/apps", post(connections::withdraw))
-        .route("/gate/account/bridges", post(connections::end_bridge))
-        .route("/gate/account/email", post(account::set_email))
+        .route("/gate/account/devices", post(account::devices::end))
+        .route("/gate/account/profile", get(account::profile::show).post(account::profile::store))
         .route("/gate/account/sessions", post(connections::end_session))
-        .route("/gate/account/sessions/others", post(connections::end_other_sessions))
-        .route("/gate/account/tokens", post(connections::revoke_token))
-        .route("/gate/logout", post(account::sign_out))
+        .route(
+            "/gate/account/sessions/others",
+            get(account::sessions::show).post(account::sessions::end),
+        )
+        .route("/gate/logout", post(account_page::sign_out))
         .route("/gate/webauthn/add/start", post(passkeys::start_further))
         .route("/gate/webauthn/add/finish", post(passkeys::finish_further))
         .route("/gate/webauthn/register/start", post(setup::start))
@@ -104,14 +108,14 @@ pub fn router(app: Arc<App>) -> Router {
     let browser = Router::new()
         .route("/oauth/authorize", get(authorize::get).post(authorize::post))
         .route("/oauth/logout", get(logout::get).post(logout::post))
-        .route("/gate/logged-out", get(account::signed_out))
-        .route("/", get(account::home))
-        .route("/setup", get(account::to_setup))
-        .route("/login", get(account::to_login))
-        .route("/account", get(account::to_account))
+        .route("/gate/logged-out", get(account_page::signed_out))
+        .route("/", get(account_page::home))
+        .route("/setup", get(account_page::to_setup))
+        .route("/login", get(account_page::to_login))
+        .route("/account", get(account_page::to_account))
         .route("/device", get(device::to_page))
         .route("/device/qr/{user_code}", get(device::qr))
-        .route("/.well-known/change-password", get(account::to_account));
+        .route("/.well-known/change-password", get(account_page::to_account));
     let passkey_metadata = Router::new()
         .route("/.well-known/passkey-endpoints", get(metadata::passkey_endpoints))
         .route("/.well-known/webauthn", get(metadata::related_origins));

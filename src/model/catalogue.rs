@@ -13,6 +13,7 @@ use url::Url;
 use crate::error::Refusal;
 use crate::oauth::client::{AuthMethod, GrantType, PkcePolicy, SigningAlg};
 use crate::oauth::scope::Scope;
+use crate::oauth::web_uri::WebUri;
 
 /// The most characters of the value of an option.
 const MAX_VALUE: usize = 64;
@@ -158,6 +159,8 @@ impl KnownApplication {
             return Err(Refusal::CatalogueUrlUnfit);
         }
         let base = address.unwrap_or_default();
+        // Where it is reached is where people open it.
+        let home = Some(&base).filter(|base| base.parse::<WebUri>().is_ok());
         let own = |name: &str| chosen.get(name).map(String::as_str);
         let under = |path: &String| format!("{base}{}", filled(path, own));
         let mut redirects: Vec<String> = self.redirect_paths.iter().map(under).collect();
@@ -174,6 +177,7 @@ impl KnownApplication {
             ("redirect_uris", Some(json!(redirects))),
             ("scope", Some(json!(self.scope))),
             ("token_endpoint_auth_method", Some(json!(self.token_endpoint_auth_method))),
+            ("client_uri", home.map(|home| json!(home))),
             ("application_type", self.native.then(|| json!("native"))),
             (
                 "backchannel_logout_uri",
@@ -307,6 +311,7 @@ mod tests {
         let expected = json!({
             "application_type": "native",
             "backchannel_logout_uri": "https://example.org/shop/out/main",
+            "client_uri": "https://example.org/shop",
             "grant_types": ["authorization_code", "refresh_token"],
             "id_token_signed_response_alg": "ES256",
             "name": "Shop",

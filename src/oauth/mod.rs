@@ -23,4 +23,5 @@ pub mod resource;
 pub mod scope;
 pub mod state;
 pub mod token;
+pub(crate) mod visible;
 pub mod web_uri;

@@ -7,9 +7,9 @@ use crate::sign_in::sign_out;
 use crate::window::{Key, Window};
 
 /// Goes on with Tab until the focus is on what says `label`.
-async fn tab_to(window: &Window, label: &str) {
+pub(crate) async fn tab_to(window: &Window, label: &str) {
     let mut seen = Vec::new();
-    for _ in 0..20 {
+    for _ in 0..40 {
         let script = "(document.activeElement?.innerText ?? '').trim()";
         let focused: String = window.ask(script).await.unwrap_or_default();
         if focused == label {

@@ -18,6 +18,8 @@ impl ClientView {
             ("client_type", json!(self.client_type)),
             ("application_type", json!(metadata.application_type)),
             ("contacts", json!(metadata.contacts)),
+            ("client_uri", json!(metadata.client_uri)),
+            ("initiate_login_uri", json!(metadata.initiate_login_uri)),
             ("redirect_uris", json!(metadata.redirect_uris)),
             ("post_logout_redirect_uris", json!(metadata.post_logout_redirect_uris)),
             ("backchannel_logout_uri", json!(metadata.backchannel_logout_uri)),

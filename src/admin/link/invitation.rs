@@ -43,7 +43,8 @@ pub(crate) struct InvitationView {
     pub(crate) revoked: Option<String>,
     /// The roles of whoever comes by it.
     pub(crate) roles: Vec<String>,
-    /// `open`, `exhausted`, `expired` or `revoked`.
+    /// `open`, `exhausted`, `expired` or `revoked`; or `lapsed`, since whoever made it may not give any
+    /// more what it gives.
     pub(crate) state: String,
     /// The number of people who have come by it.
     pub(crate) used: u32,
@@ -64,6 +65,14 @@ pub(crate) struct NewInvitationView {
     pub(crate) invitation: InvitationView,
     /// The link. Its token is in the fragment, which a browser never sends.
     pub(crate) invitation_url: String,
+}
+
+/// The invitations that were revoked.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct RevokedInvitationsView {
+    /// Each of them.
+    pub(crate) invitations: Vec<InvitationView>,
 }
 
 /// A request to make an invitation.
@@ -160,6 +169,17 @@ pub(in crate::admin) async fn revoke(
         let id = named::invitation(tx, cx, &named)?.id;
         let revoked = invitation::revoke(tx, cx, id)?;
         Ok(InvitationView::new(tx, &revoked)?)
+    });
+    Ok(Json(revoked.await?))
+}
+
+pub(in crate::admin) async fn revoke_all(
+    app: By<People>,
+) -> Result<Json<RevokedInvitationsView>, Failed> {
+    let revoked = app.write(move |tx, cx| {
+        let revoked = invitation::revoke_all(tx, cx)?;
+        let invitations = revoked.iter().map(|own| InvitationView::new(tx, own));
+        Ok(RevokedInvitationsView { invitations: invitations.collect::<Result<_, _>>()? })
     });
     Ok(Json(revoked.await?))
 }

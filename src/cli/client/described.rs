@@ -27,6 +27,12 @@ pub(super) struct Described {
     /// What it is told then has to name the session
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     back_channel_logout_session: Option<bool>,
+    /// Its home page, which people open from their account page
+    #[arg(long, value_name = "URI")]
+    home: Option<String>,
+    /// Where it starts a sign-in by itself, which people open instead of its home page
+    #[arg(long, value_name = "URI")]
+    initiate_login: Option<String>,
     /// Somebody who is responsible for it, an e-mail address by custom; repeat it for more
     #[arg(long)]
     contact: Vec<String>,
@@ -170,6 +176,8 @@ impl Described {
                 "backchannel_logout_session_required",
                 self.back_channel_logout_session.map(Value::from),
             ),
+            ("client_uri", self.home.map(text)),
+            ("initiate_login_uri", self.initiate_login.map(text)),
             ("contacts", list(self.contact)),
             ("grant_types", list(self.grant)),
             ("scope", scope.map(Value::from)),

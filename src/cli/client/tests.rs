@@ -57,7 +57,8 @@ async fn every_flag_reaches_the_server() {
                 --userinfo-alg EdDSA --introspection-alg RS256 --no-confirmation \
                 --access-token-lifetime 60 --anonymous --jwks-uri https://e.example/jwks \
                 --back-channel-logout-session --default-max-age 300 --grant device_code \
-                --claims userinfo \
+                --claims userinfo --home https://e.example/ \
+                --initiate-login https://e.example/start \
                 --contact ada@example.com --contact bob@example.com";
     let values: Vec<_> = line.split_whitespace().collect();
 
@@ -77,7 +78,8 @@ async fn every_flag_reaches_the_server() {
                 "authorization_code", "urn:ietf:params:oauth:grant-type:device_code",
             ],
             "backchannel_logout_session_required": true, "default_max_age": 300,
-            "claims": "userinfo",
+            "claims": "userinfo", "client_uri": "https://e.example/",
+            "initiate_login_uri": "https://e.example/start",
             "contacts": ["ada@example.com", "bob@example.com"],
             "scope": "openid email",
             "token_endpoint_auth_method": "none", "assertions": "rfc7523",

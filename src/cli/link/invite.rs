@@ -3,9 +3,11 @@
 use axum::http::Method;
 use clap::{Args, Subcommand};
 
-use crate::admin::link::invitation::{InvitationRequest, InvitationView, NewInvitationView};
+use crate::admin::link::invitation::{
+    InvitationRequest, InvitationView, NewInvitationView, RevokedInvitationsView,
+};
 use crate::cli::admin_client::{AdminClient, path_of};
-use crate::cli::confirm::{Confirmation, ask};
+use crate::cli::confirm::{Confirmation, ask, counted};
 use crate::cli::event::actor;
 use crate::cli::output::{Column, Failure, Output, fields, list, word};
 use crate::cli::token::seconds;
@@ -15,10 +17,12 @@ Examples:
   gatelodge invite add --uses 20 --until 7d --group staff
   gatelodge invite list
   gatelodge invite revoke 0190163d
+  gatelodge invite revoke --all
 
 Whoever opens the link of an invitation chooses a username and makes a passkey: an account with the
 roles and groups that the invitation says. It is counted when the passkey is made. A revoked
-invitation makes no further account, and whoever came by it stays.";
+invitation makes no further account, and whoever came by it stays. An invitation lapses when whoever
+made it is disabled or removed, or may not give its roles any more.";
 
 /// The verbs of `invite`.
 #[derive(Debug, Subcommand)]
@@ -33,10 +37,14 @@ pub(in crate::cli) enum InviteVerb {
         /// The invitation, as the list has it, or the beginning of its id
         id: String,
     },
-    /// Revoke an invitation
+    /// Revoke an invitation, or every one
     Revoke {
         /// The invitation, as the list has it, or the beginning of its id
-        id: String,
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        id: Option<String>,
+        /// Every invitation that could be used
+        #[arg(long)]
+        all: bool,
         #[command(flatten)]
         confirmation: Confirmation,
     },
@@ -99,7 +107,8 @@ pub(in crate::cli) async fn run(
             let view: InvitationView = admin.ask(Method::GET, &path_of("invitations", &id)).await?;
             Ok(Output::new(fields(&described(&view)), &view))
         }
-        InviteVerb::Revoke { mut id, confirmation } => {
+        InviteVerb::Revoke { id: None, confirmation, .. } => revoke_all(confirmation, admin).await,
+        InviteVerb::Revoke { id: Some(mut id), confirmation, .. } => {
             if confirmation.is_asked() {
                 let view: InvitationView =
                     admin.ask(Method::GET, &path_of("invitations", &id)).await?;
@@ -117,6 +126,21 @@ pub(in crate::cli) async fn run(
             Ok(Output::new(fields(&rows), &view))
         }
     }
+}
+
+async fn revoke_all(
+    confirmation: Confirmation,
+    admin: &mut AdminClient,
+) -> Result<Output, Failure> {
+    if confirmation.is_asked() {
+        ask("revoke every open invitation?", admin).await?;
+    }
+    let path = "/api/v1/invitations/revoke";
+    let view: RevokedInvitationsView = admin.ask(Method::POST, path).await?;
+    let of = |own: &InvitationView| format!("{}, {} used\n", word(&own.id), used(own));
+    let each: String = view.invitations.iter().map(of).collect();
+    let text = format!("revoked: {}\n{each}", counted(view.invitations.len(), "invitation"));
+    Ok(Output::new(text, &view))
 }
 
 fn used(view: &InvitationView) -> String {

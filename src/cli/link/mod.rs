@@ -199,6 +199,9 @@ mod tests {
         let id = added.parts().2["id"].as_str().unwrap().to_owned();
         let revoked = said(&format!("invite revoke {id} --yes"), &mut admin).await.unwrap();
         let one = said(&format!("invite show {id}"), &mut admin).await.unwrap();
+        said("invite add --uses 2 --group staff", &mut admin).await.unwrap();
+        let all = said("invite revoke --all --yes", &mut admin).await.unwrap();
+        let none = said("invite revoke --all --yes", &mut admin).await.unwrap();
         let long = said("invite add --uses 1 --until 400d", &mut admin).await.err().unwrap();
 
         let (_, text, json, _) = added.parts();
@@ -207,6 +210,12 @@ mod tests {
         assert!(listed.parts().1.contains("0 of 20"), "{}", listed.parts().1);
         assert_eq!(revoked.parts().2["state"], "revoked");
         assert_eq!(one.parts().2["state"], "revoked");
+        let text = all.parts().1;
+        assert!(
+            text.starts_with("revoked: 1 invitation\n") && text.ends_with(", 0 of 2 used\n"),
+            "{text}"
+        );
+        assert_eq!(none.parts().1, "revoked: 0 invitations\n");
         assert!(long.message.contains("a minute to a year"), "{}", long.message);
     }
 }

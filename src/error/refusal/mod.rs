@@ -47,6 +47,8 @@ const HOST_OF_PROXY: &str = "The proxy in front of this server hides the host na
      It has to pass on the Host header of the browser.";
 const HOST_SWITCHED_OFF: &str = "This host is switched off on this installation.";
 const INTERACTION_OVER: &str = "This sign-in is over. Go back to the application and start again.";
+const INVITATION_EARLY: &str = "This Gatelodge has no administrator yet, and the first account is theirs. \
+     Come again when they have made it.";
 const INVITATION_EXHAUSTED: &str =
     "As many people have come by this invitation as it was for. Ask for another one.";
 const INVITATION_EXPIRED: &str = "This invitation has expired. Ask for a new one.";

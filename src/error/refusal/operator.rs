@@ -187,7 +187,7 @@ macro_rules! operator {
         "name one of them by its whole id",
         "RFC 9110 §15.5.10", Operator;
     NameMalformed => InvalidRequest,
-        "a name is 1 to 128 characters without control characters",
+        "a name is 1 to 128 characters without control characters, and not only invisible ones",
         "choose another name",
         "RFC 7591 §2", Operator;
     NotListed(member) => Conflict,

@@ -107,6 +107,10 @@ macro_rules! person {
         "the sign-in is unknown or already finished",
         "start again at the application",
         "RFC 6749 §4.1.1", Again;
+    InvitationEarly => SignUpClosed as INVITATION_EARLY,
+        "there is no administrator yet, and the first account is made by their setup link",
+        "gatelodge user recover prints the first administrator's link",
+        "WebAuthn §7.1", Again;
     InvitationExhausted => InvitationExhausted as INVITATION_EXHAUSTED,
         "as many people have come by the invitation as it was for",
         "gatelodge invite add --uses COUNT makes another one",
@@ -114,6 +118,10 @@ macro_rules! person {
     InvitationExpired => InvitationExpired as INVITATION_EXPIRED,
         "the invitation has expired",
         "gatelodge invite add --until 7d makes another one",
+        "WebAuthn §7.1", Again;
+    InvitationLapsed => InvitationRevoked as INVITATION_REVOKED,
+        "whoever made the invitation may not give any more what it gives",
+        "gatelodge invite add makes another one",
         "WebAuthn §7.1", Again;
     InvitationRevoked => InvitationRevoked as INVITATION_REVOKED,
         "the invitation was revoked",

@@ -6,6 +6,7 @@
 //! it ([`device`]); all of it ends with the person.
 
 pub mod access;
+pub mod belongings;
 pub mod certificate;
 pub mod device;
 pub mod exchange;

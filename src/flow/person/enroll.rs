@@ -84,8 +84,8 @@ pub enum Opened {
 ///
 /// # Errors
 ///
-/// Those of [`setup_link::open`], [`invitation::open`] and [`recovery_codes::open`], and
-/// [`Refusal::SignUpClosed`].
+/// Those of [`setup_link::open`], [`invitation::open`] and [`recovery_codes::open`];
+/// [`Refusal::InvitationEarly`] and [`Refusal::SignUpClosed`].
 pub fn open(view: &impl View, cx: &Context, way: &Way) -> Result<Opened, Error> {
     match way {
         Way::Code(hash) => {
@@ -94,6 +94,10 @@ pub fn open(view: &impl View, cx: &Context, way: &Way) -> Result<Opened, Error> 
         }
         Way::Invitation(token) => {
             let (id, row) = invitation::open(view, cx, token)?;
+            // The first account is an administrator's, by a link. Any other would end that link.
+            if people::nobody(view)? {
+                return Err(Refusal::InvitationEarly.into());
+            }
             Ok(Opened::Invitation(id, Box::new(row)))
         }
         Way::Link(token) => {
@@ -106,7 +110,6 @@ pub fn open(view: &impl View, cx: &Context, way: &Way) -> Result<Opened, Error> 
             };
             Ok(Opened::Link(id, link.purpose, person.map(Box::new)))
         }
-        // The first account is an administrator's, by a link. Any other would end that link.
         Way::SignUp if people::nobody(view)? => Err(Refusal::SignUpClosed.into()),
         Way::SignUp => match cx.rules.config.policy.sign_up {
             SignUpPolicy::Closed => Err(Refusal::SignUpClosed.into()),
@@ -174,9 +177,47 @@ impl Opened {
         }
     }
 
+    /// Whether a start by it, with an e-mail address or without, tells what others have: a username or an
+    /// address that is taken.
+    pub fn tells(&self, email: bool) -> bool {
+        match self {
+            Self::Code(..) => false,
+            Self::Invitation(..) | Self::SignUp => true,
+            // Before the first administrator nobody has anything.
+            Self::Link(_, purpose, _) => {
+                !matches!(purpose, SetupPurpose::First) && email && self.takes_email()
+            }
+        }
+    }
+
     /// Whether the person may name their email address with the first passkey: they have none yet.
     pub fn takes_email(&self) -> bool {
         self.is_beginning() && self.person().is_none_or(|person| person.email.is_none())
+    }
+}
+
+/// The most starts in a minute, by a network, that tell whether a username or an address is taken.
+const MAX_ASKED: usize = 60;
+
+/// As [`MAX_ASKED`], by an invitation, from wherever: whoever has it could have many networks.
+const MAX_ASKED_BY_INVITATION: usize = 240;
+
+/// Counts a start that tells whether a username or an address is taken, whatever it tells: that a name
+/// is free says something, too. A person has to learn it before their device makes a passkey for it.
+///
+/// # Errors
+///
+/// Those of [`open`], and [`Error::Paused`].
+pub fn count_asked(tx: &mut Tx<'_>, cx: &Context, way: &Way) -> Result<(), Error> {
+    let opened = open(tx, cx, way)?;
+    let Some(network) = cx.acting.address.map(Network::of) else { return Ok(()) };
+    throttle::consume(tx, cx, "names asked", &Source::Network(network), MAX_ASKED)?;
+    match opened {
+        Opened::Invitation(id, _) => {
+            let source = Source::Invitation(network, id);
+            throttle::consume(tx, cx, "names asked", &source, MAX_ASKED_BY_INVITATION)
+        }
+        Opened::Code(..) | Opened::Link(..) | Opened::SignUp => Ok(()),
     }
 }
 

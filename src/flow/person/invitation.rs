@@ -76,6 +76,8 @@ pub enum InvitationState {
     Exhausted,
     /// Its time is over.
     Expired,
+    /// Whoever made it may not give any more what it gives.
+    Lapsed,
     /// It can be used.
     Open,
     /// An operator revoked it.
@@ -88,9 +90,15 @@ impl InvitationState {
         match self {
             Self::Exhausted => Some(Refusal::InvitationExhausted),
             Self::Expired => Some(Refusal::InvitationExpired),
+            Self::Lapsed => Some(Refusal::InvitationLapsed),
             Self::Open => None,
             Self::Revoked => Some(Refusal::InvitationRevoked),
         }
+    }
+
+    /// Whether it opens something, or would once its maker has their right back.
+    const fn may_open(self) -> bool {
+        matches!(self, Self::Lapsed | Self::Open)
     }
 
     /// Its name in views.
@@ -98,6 +106,7 @@ impl InvitationState {
         match self {
             Self::Exhausted => "exhausted",
             Self::Expired => "expired",
+            Self::Lapsed => "lapsed",
             Self::Open => "open",
             Self::Revoked => "revoked",
         }
@@ -111,6 +120,8 @@ fn state(view: &impl View, cx: &Context, row: &Invitation) -> Result<InvitationS
         InvitationState::Exhausted
     } else if evidence::is_over(view, cx, row.expires)? {
         InvitationState::Expired
+    } else if !rights::may_still_give(view, cx, &row.made_by, row.created, &row.roles)? {
+        InvitationState::Lapsed
     } else {
         InvitationState::Open
     })
@@ -186,11 +197,27 @@ pub fn list(
 pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: InvitationId) -> Result<ListedInvitation, Error> {
     let listed = by_id(tx, cx, id)?.ok_or(Refusal::InvitationNotFound)?;
     rights::check_roles(cx, &listed.invitation.roles)?;
-    if listed.state != InvitationState::Open {
+    if !listed.state.may_open() {
         return Err(Refusal::InvitationOver.into());
     }
     let act = Act::new(Kind::InvitationRevoked).fact("invitation", id);
     events::record(tx, cx, act.fact("used", listed.invitation.used))?;
     tx.put(&id, Invitation { revoked: Some(cx.now), ..listed.invitation })?;
     Ok(by_id(tx, cx, id)?.ok_or(Refusal::InvitationNotFound)?)
+}
+
+/// Revokes every invitation that opens something, or would again. Whoever may not touch one of them
+/// revokes none.
+///
+/// # Errors
+///
+/// [`Refusal::AdministrationExceeded`].
+pub fn revoke_all(tx: &mut Tx<'_>, cx: &Context) -> Result<Vec<ListedInvitation>, Error> {
+    let mut revoked = Vec::new();
+    for open in list(tx, cx, &Span::first(usize::MAX))?.items {
+        if open.state.may_open() {
+            revoked.push(revoke(tx, cx, open.id)?);
+        }
+    }
+    Ok(revoked)
 }

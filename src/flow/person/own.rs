@@ -1,13 +1,15 @@
-//! What a person does with their own passkeys, by the right of a recent sign-in: they add, rename and
-//! remove one.
+//! What a person does with their own account by the right of a recent sign-in: they add, rename and
+//! remove a passkey, change their profile and end their other sessions.
 
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
+use crate::flow::bridge::belongings;
 use crate::flow::person::ceremony::{Ceremony, Purpose, Right};
 use crate::flow::person::passkeys::{self, RemovedNow};
-use crate::flow::person::recovery_codes;
+use crate::flow::person::{people, recovery_codes};
 use crate::flow::session;
 use crate::flow::session::recent::RecentSignIn;
+use crate::model::email::Email;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::PasskeyId;
 use crate::passkey::Registered;
@@ -115,4 +117,49 @@ pub fn remove(
         session::end_all(tx, cx, recent.user(), Some(recent.session()))?;
     }
     Ok(removed)
+}
+
+/// How a person is to be known.
+#[derive(Clone)]
+pub struct Profile {
+    /// The display name.
+    pub display_name: DisplayName,
+    /// The e-mail address, if there is to be one.
+    pub email: Option<Email>,
+}
+
+/// Changes the profile of whoever has signed in a moment ago: all of it, or nothing.
+///
+/// # Errors
+///
+/// [`Refusal::SignInStale`], and those of [`people::set_own_email`].
+pub fn set_profile(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    holder: &TokenHash,
+    profile: &Profile,
+) -> Result<(), Error> {
+    let user = RecentSignIn::of(tx, cx, holder)?.user();
+    people::set_own_name(tx, cx, user, &profile.display_name)?;
+    people::set_own_email(tx, cx, user, profile.email.as_ref())
+}
+
+/// Ends every session but this one of whoever has signed in a moment ago, and all their linked devices if
+/// they wish it.
+///
+/// # Errors
+///
+/// [`Refusal::SignInStale`].
+pub fn end_others(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    holder: &TokenHash,
+    devices: bool,
+) -> Result<(), Error> {
+    let recent = RecentSignIn::of(tx, cx, holder)?;
+    session::end_all(tx, cx, recent.user(), Some(recent.session()))?;
+    if devices {
+        belongings::end_all(tx, cx, recent.user())?;
+    }
+    Ok(())
 }

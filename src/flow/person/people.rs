@@ -316,6 +316,26 @@ fn changed_claims(
     Ok(claims)
 }
 
+/// Stores the display name that a person typed. Their username stays.
+///
+/// # Errors
+///
+/// [`Refusal::UserNotFound`].
+pub fn set_own_name(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    user: UserId,
+    name: &DisplayName,
+) -> Result<(), Error> {
+    let person = tx.find::<Person>(&user)?.ok_or(Refusal::UserNotFound)?;
+    if person.display_name == *name {
+        return Ok(());
+    }
+    let act = Act::new(Kind::UserChanged).by(user).named(&person.username);
+    events::record(tx, cx, act.fact("changed", "display_name"))?;
+    Ok(tx.put(&user, Person { display_name: name.clone(), updated: cx.now, ..person })?)
+}
+
 /// Stores the email address that a person typed, or takes theirs away. Nobody vouches for it, unless
 /// it is the one that they had.
 ///

@@ -293,6 +293,8 @@ pub struct Connection {
     pub since: Timestamp,
     /// The scope of its grants and of its remembered consents.
     pub scope: Scope,
+    /// The last use of a grant that is in force: its beginning, or the last refresh.
+    pub used: Option<Timestamp>,
 }
 
 /// The clients that a person authorized, by grants in force and by remembered consents.
@@ -303,18 +305,23 @@ pub fn connections(
 ) -> Result<BTreeMap<ClientId, Connection>, StoreError> {
     let mut connections = BTreeMap::<ClientId, Connection>::new();
     let mut add = |id: ClientId, client: Option<Client>, since: Timestamp, scope: &Scope| {
-        let known =
-            connections.entry(id).or_insert(Connection { client, since, scope: Scope::default() });
+        let new = Connection { client, since, scope: Scope::default(), used: None };
+        let known = connections.entry(id).or_insert(new);
         known.since = known.since.min(since);
         known.scope = known.scope.union(scope);
     };
+    let mut used = BTreeMap::<ClientId, Timestamp>::new();
     let mut last = None;
     while let ids = view.by_after(&GRANTS_BY_USER, &user, last.as_ref(), PAGE)?
         && !ids.is_empty()
     {
         for id in &ids {
             let Some(live) = live(view, cx, *id)? else { continue };
+            let last = live.grant.used();
             let LiveGrant { client, grant: Grant { authorization, created, .. }, .. } = live;
+            used.entry(authorization.client.clone())
+                .and_modify(|known| *known = (*known).max(last))
+                .or_insert(last);
             add(authorization.client, Some(client), created, &authorization.scope);
         }
         last = ids.last().copied();
@@ -333,6 +340,11 @@ pub fn connections(
             }
         }
         last = consents.last().map(|(key, _)| key.clone());
+    }
+    for (id, at) in used {
+        if let Some(connection) = connections.get_mut(&id) {
+            connection.used = Some(at);
+        }
     }
     Ok(connections)
 }

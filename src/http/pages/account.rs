@@ -2,28 +2,58 @@
 
 use std::sync::Arc;
 
+use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
 use super::connections;
 use super::cookie::without_session_cookie;
-use super::email::{self, EmailField};
 use super::login::{self, SignInPrompt};
 use super::own_passkeys;
-use super::templates::{self, AccountPage, LoggedOutPage, Page};
+use super::templates::{
+    self, Accepted, ApplicationItem, HostItem, LoggedOutPage, Page, PasskeyItem, SessionItem,
+};
 use crate::app::App;
-use crate::flow::person::{passkeys, people, recovery_codes};
+use crate::flow::launcher::{self, Launchable};
+use crate::flow::person::{passkeys, recovery_codes};
 use crate::flow::session::{self, LiveSession};
 use crate::http::about::About;
+use crate::http::account::devices::{self, DeviceItem, MeansItem};
+use crate::http::account::next::NextSteps;
 use crate::http::destination::PagePath;
 use crate::http::extract::body::Query;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
+use crate::http::texts::Texts;
 use crate::model::actor::Acting;
 use crate::model::person::Role;
 use crate::model::user_agent::DeviceInfo;
+
+#[derive(Template)]
+#[template(path = "account.html", config = "assets/askama.toml")]
+pub(in crate::http) struct AccountPage {
+    pub(in crate::http) page: Page,
+    /// The passkeys that are left after a removal, for the browser.
+    pub(in crate::http) accepted: Option<Accepted>,
+    /// Whether the person administers something here.
+    pub(in crate::http) administers: bool,
+    /// The number of recovery codes that are left.
+    pub(in crate::http) codes: usize,
+    pub(in crate::http) display_name: String,
+    pub(in crate::http) username: String,
+    pub(in crate::http) email: Option<String>,
+    pub(in crate::http) admin: bool,
+    pub(in crate::http) issuer: String,
+    pub(in crate::http) launchable: Vec<Launchable>,
+    pub(in crate::http) next: NextSteps,
+    pub(in crate::http) passkeys: Vec<PasskeyItem>,
+    pub(in crate::http) apps: Vec<ApplicationItem>,
+    pub(in crate::http) sessions: Vec<SessionItem>,
+    pub(in crate::http) devices: Vec<DeviceItem>,
+    pub(in crate::http) hosts: Vec<HostItem>,
+}
 
 /// The account page of the person who is signed in. A browser that is not signed in is redirected
 /// to the sign-in page.
@@ -42,66 +72,42 @@ pub(in crate::http) async fn show(
         app.record(move |tx, cx| session::touch(tx, cx, id, Some(&device))).await?;
     }
     let removed = query.one("passkey")? == Some("removed");
-    page(&app, &browser, &session, EmailField::of(session.person()), removed)
+    page(&app, &browser, &session, removed)
 }
 
 fn page(
     app: &App,
     browser: &Browser,
     session: &LiveSession,
-    email: EmailField,
     removed: bool,
 ) -> Result<Response, PageFailure> {
     let (view, cx) = (app.read()?, app.context());
     let connected = connections::of(&view, &cx, session, browser.language().texts())?;
     let passkeys = passkeys::of(&view, session.user())?;
+    let codes = recovery_codes::left(&view, session.user())?;
     let person = session.person();
     let page = Page::of(app, browser);
     let accepted = removed.then(|| own_passkeys::accepted(app, session.user(), &passkeys));
+    let scope = cx.rules.config.allowed(&person.roles);
+    let admin = person.roles.iter().any(|role| role.as_str() == Role::ADMIN);
     Ok(templates::show_alone(&AccountPage {
         accepted,
+        administers: admin || !scope.of_administration().is_empty(),
         display_name: person.display_name.to_string(),
         username: person.username.to_string(),
-        email,
-        admin: person.roles.iter().any(|role| role.as_str() == Role::ADMIN),
+        email: person.email.as_ref().map(|email| email.address.to_string()),
+        admin,
         issuer: app.rules().issuer.to_string(),
-        codes: recovery_codes::left(&view, session.user())?,
+        launchable: launcher::of(&view, &cx, session)?,
+        next: NextSteps::of(&view, admin, passkeys.len(), codes)?,
+        codes,
+        devices: devices::of(&view, &cx, session.user(), page.t)?,
         passkeys: passkeys.iter().map(|(_, passkey)| own_passkeys::item(page.t, passkey)).collect(),
         page,
         apps: connected.apps,
         sessions: connected.sessions,
-        bridges: connected.bridges,
         hosts: connected.hosts,
-        tokens: connected.tokens,
     }))
-}
-
-/// Stores the e-mail address that the person typed, or takes theirs away if it is empty.
-pub(in crate::http) async fn set_email(
-    State(app): State<Arc<App>>,
-    acting: Acting,
-    PageForm { browser, form }: PageForm,
-) -> Result<Response, PageFailure> {
-    let Some(session) = browser.live_session(&app, &app.read()?, &app.context())? else {
-        return Ok(redirect::to_page(&PagePath::Login));
-    };
-    let (user, typed) = (session.user(), email::typed(&form)?);
-    let stored = match email::parsed(&typed) {
-        Ok(email) => {
-            app.write_by(acting, move |tx, cx| people::set_own_email(tx, cx, user, email.as_ref()))
-                .await
-        }
-        Err(refusal) => Err(refusal.into()),
-    };
-    match stored {
-        Ok(()) => Ok(redirect::to_page(&PagePath::Account)),
-        Err(error) => {
-            let Some(field) = EmailField::refused(browser.language().texts(), typed, &error) else {
-                return Err(error.into());
-            };
-            Ok(email::refusing(page(&app, &browser, &session, field, false)?, error))
-        }
-    }
 }
 
 /// The sign-in page, for a sign-in that no client requested.

@@ -1,5 +1,5 @@
-//! The connections of a person on the account page, and the forms that end them: applications,
-//! browser sessions, bridges and personal access tokens.
+//! The connections of a person on the account page, and the forms that end them: applications and
+//! browser sessions. Linked devices are in `http/account/devices.rs`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::templates::{self, ApplicationItem, BridgeItem, HostItem, SessionItem, TokenItem};
+use super::templates::{self, ApplicationItem, HostItem, SessionItem};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::fetch::is_private;
 use crate::flow::Context;
-use crate::flow::bridge::{access, hosts, pat};
+use crate::flow::bridge::hosts;
 use crate::flow::session::{self, LiveSession};
 use crate::flow::token::grant;
 use crate::http::destination::PagePath;
@@ -21,21 +21,18 @@ use crate::http::failure::PageFailure;
 use crate::http::redirect;
 use crate::http::texts::Texts;
 use crate::model::actor::Acting;
-use crate::model::bridge::{BridgeSessionId, ModelProtocol};
+use crate::model::bridge::ModelProtocol;
 use crate::oauth::id::{ClientId, SessionId, UserId};
-use crate::store::schema::Bridge;
 use crate::store::{Span, StoreError, View};
 
-/// The most sessions, bridges and tokens of a person that the page shows, of each kind.
+/// The most sessions of a person that the page shows.
 const MAX_LISTED: usize = 100;
 
 /// The connections of a person, as the account page lists them.
 pub(super) struct Connected {
     pub(super) apps: Vec<ApplicationItem>,
-    pub(super) bridges: Vec<BridgeItem>,
     pub(super) hosts: Vec<HostItem>,
     pub(super) sessions: Vec<SessionItem>,
-    pub(super) tokens: Vec<TokenItem>,
 }
 
 /// The connections of the person of the session `own`, in words of `t`.
@@ -54,6 +51,7 @@ pub(super) fn of(
             client_id: id.to_string(),
             scopes: scopes.into_iter().map(|scope| scope.description).collect(),
             since: templates::day(connection.since),
+            used: connection.used.map(templates::moment),
         }
     });
     let sessions = session::list(view, cx, Some(own.user()), &Span::first(MAX_LISTED))?;
@@ -67,37 +65,13 @@ pub(super) fn of(
     });
     Ok(Connected {
         apps: apps.collect(),
-        bridges: bridges(view, cx, own.user(), t)?,
         hosts: preferences(view, own.user())?,
         sessions: sessions.collect(),
-        tokens: tokens(view, cx, own.user())?,
     })
 }
 
-fn bridges(
-    view: &impl View,
-    cx: &Context,
-    user: UserId,
-    t: &Texts,
-) -> Result<Vec<BridgeItem>, StoreError> {
-    let mut items = Vec::new();
-    for bridge in access::list(view, cx, Some(user), &Span::first(MAX_LISTED))?.items {
-        let session = bridge.session();
-        // The host name of its machine, if a heartbeat has reported it.
-        let machine = view.find::<Bridge>(bridge.id())?.map(|bridge| bridge.hostname);
-        items.push(BridgeItem {
-            address: place(t, &session.device.address),
-            id: bridge.id().to_string(),
-            name: machine.unwrap_or_else(|| t.program(&session.device.program())),
-            seen: templates::day(session.seen),
-            since: templates::day(session.created),
-        });
-    }
-    Ok(items)
-}
-
 /// Where a request came from, as its person knows the place. There is no geography.
-fn place(t: &Texts, address: &str) -> String {
+pub(in crate::http) fn place(t: &Texts, address: &str) -> String {
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(address) if address.is_loopback() => t.account.this_machine().plain(),
         Ok(own) if is_private(own) => t.account.private_network(address).plain(),
@@ -116,18 +90,6 @@ fn preferences(view: &impl View, user: UserId) -> Result<Vec<HostItem>, StoreErr
             name: host.to_string(),
             protocols: preference.model_protocols.map(names),
         }
-    });
-    Ok(items.collect())
-}
-
-fn tokens(view: &impl View, cx: &Context, user: UserId) -> Result<Vec<TokenItem>, StoreError> {
-    let rows = pat::list(view, cx, Some(user), &Span::first(MAX_LISTED))?;
-    let items = rows.items.into_iter().map(|token| TokenItem {
-        created: templates::day(token.device.created),
-        expires: templates::day(token.expires),
-        id: token.id,
-        last_used: token.device.used.map(templates::day),
-        name: token.device.name.to_string(),
     });
     Ok(items.collect())
 }
@@ -152,39 +114,5 @@ pub(in crate::http) async fn end_session(
     let id = form.one("session")?.and_then(|id| id.parse::<SessionId>().ok());
     let id = id.ok_or(Refusal::SessionNotFound)?;
     app.write_by(acting, move |tx, cx| session::revoke_own(tx, cx, own.user(), id)).await?;
-    Ok(redirect::to_page(&PagePath::Account))
-}
-
-/// Ends every browser session of the person but this one.
-pub(in crate::http) async fn end_other_sessions(
-    State(app): State<Arc<App>>,
-    acting: Acting,
-    SignedInForm { session, .. }: SignedInForm,
-) -> Result<Response, PageFailure> {
-    let (user, own) = (session.user(), session.id());
-    app.write_by(acting, move |tx, cx| session::end_all(tx, cx, user, Some(own))).await?;
-    Ok(redirect::to_page(&PagePath::Account))
-}
-
-/// Ends a bridge session of the person, with its linked device.
-pub(in crate::http) async fn end_bridge(
-    State(app): State<Arc<App>>,
-    acting: Acting,
-    SignedInForm { session, form }: SignedInForm,
-) -> Result<Response, PageFailure> {
-    let id = form.one("session")?.and_then(|id| id.parse::<BridgeSessionId>().ok());
-    let id = id.ok_or(Refusal::SessionNotFound)?;
-    app.write_by(acting, move |tx, cx| access::end(tx, cx, &id, Some(session.user()))).await?;
-    Ok(redirect::to_page(&PagePath::Account))
-}
-
-/// Revokes a personal access token of the person, with its linked device.
-pub(in crate::http) async fn revoke_token(
-    State(app): State<Arc<App>>,
-    acting: Acting,
-    SignedInForm { session, form }: SignedInForm,
-) -> Result<Response, PageFailure> {
-    let key = form.one("token")?.unwrap_or_default().to_owned();
-    app.write_by(acting, move |tx, cx| pat::revoke(tx, cx, &key, Some(session.user()))).await?;
     Ok(redirect::to_page(&PagePath::Account))
 }

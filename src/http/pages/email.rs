@@ -22,14 +22,14 @@ pub(in crate::http) struct EmailField {
 
 impl EmailField {
     /// The field with the person's present address.
-    pub(super) fn of(person: &Person) -> Self {
+    pub(in crate::http) fn of(person: &Person) -> Self {
         let email = person.email.as_ref();
         let value = email.map(|email| email.address.to_string()).unwrap_or_default();
         Self { fault: String::new(), value }
     }
 
     /// The field after `error`, if the typed address is the reason of it.
-    pub(super) fn refused(t: &Texts, typed: String, error: &Error) -> Option<Self> {
+    pub(in crate::http) fn refused(t: &Texts, typed: String, error: &Error) -> Option<Self> {
         let fault = match error.refusal()? {
             Refusal::EmailMalformed => t.email.malformed(),
             Refusal::EmailTaken => t.email.taken(),
@@ -40,7 +40,7 @@ impl EmailField {
 }
 
 /// A page with the field, as the response to `error`.
-pub(super) fn refusing(mut page: Response, error: Error) -> Response {
+pub(in crate::http) fn refusing(mut page: Response, error: Error) -> Response {
     if let Ok(status) = StatusCode::from_u16(error.code().status()) {
         *page.status_mut() = status;
     }
@@ -49,11 +49,11 @@ pub(super) fn refusing(mut page: Response, error: Error) -> Response {
 }
 
 /// What was typed into the field.
-pub(super) fn typed(form: &Params) -> Result<String, Refusal> {
+pub(in crate::http) fn typed(form: &Params) -> Result<String, Refusal> {
     Ok(form.one("email")?.unwrap_or_default().trim().to_owned())
 }
 
 /// The address that was typed, if any was.
-pub(super) fn parsed(typed: &str) -> Result<Option<Email>, Refusal> {
+pub(in crate::http) fn parsed(typed: &str) -> Result<Option<Email>, Refusal> {
     (!typed.is_empty()).then(|| typed.parse()).transpose()
 }

@@ -58,6 +58,8 @@ pub(in crate::http) async fn show(
         return sign_out(&app, acting, &browser, presented, false).await;
     }
     about_request(&about, &interaction.purpose);
+    let create =
+        matches!(&interaction.purpose, Purpose::Authorize(stored) if stored.request.prompt.create);
     let next = step::next(&app.read()?, &cx, &presented, interaction)?;
     if matches!(next, Step::Consent(_) | Step::Login(..) | Step::NotForPerson(_)) {
         app.record_opened(&presented).await?;
@@ -70,6 +72,7 @@ pub(in crate::http) async fn show(
         Step::Login(client, login_hint) => {
             let prompt = SignInPrompt {
                 again: None,
+                create,
                 cancel: Some(PagePath::Interaction(id)),
                 client: Some(client.metadata.name().to_string()),
                 login_hint: login_hint.unwrap_or_default(),

@@ -16,6 +16,8 @@ use crate::oauth::params::form_encode;
 pub(in crate::http) struct SignInPrompt {
     /// The page to which a cancellation is posted, if the sign-in can be cancelled.
     pub(in crate::http) cancel: Option<PagePath>,
+    /// Whether an account is to be made in the first place.
+    pub(in crate::http) create: bool,
     /// The name of the client that the sign-in is for, if it is for one.
     pub(in crate::http) client: Option<String>,
     /// The name of the person who is signed in, and is asked to sign in once more.
@@ -29,7 +31,8 @@ pub(in crate::http) struct SignInPrompt {
 impl SignInPrompt {
     /// A sign-in that leads to `next`.
     pub(in crate::http) fn to(next: PagePath) -> Self {
-        Self { again: None, cancel: None, client: None, login_hint: String::new(), next }
+        let login_hint = String::new();
+        Self { again: None, cancel: None, client: None, create: false, login_hint, next }
     }
 
     /// Another sign-in of the person of that name, who is signed in for longer.
@@ -56,6 +59,7 @@ pub(in crate::http) fn page(
         format!("{}?{query}#sign-up", PagePath::Setup)
     });
     let page = LoginPage {
+        create: prompt.create && open,
         sign_up,
         page: Page::of(app, &browser),
         next: prompt.next,

@@ -104,7 +104,7 @@ pub(super) fn item(t: &Texts, passkey: &Passkey) -> PasskeyItem {
 
 /// Runs `show` for whoever has signed in a moment ago. Anybody else gets the sign-in page, which leads
 /// back.
-fn recently(
+pub(in crate::http) fn recently(
     app: &App,
     browser: Browser,
     page: PagePath,

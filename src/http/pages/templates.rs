@@ -148,6 +148,8 @@ pub(in crate::http) struct ApplicationItem {
     pub(in crate::http) name: String,
     pub(in crate::http) scopes: Vec<String>,
     pub(in crate::http) since: Day,
+    /// The last use, if it is known.
+    pub(in crate::http) used: Option<Day>,
 }
 
 /// A browser session, as the account page lists it.
@@ -160,51 +162,12 @@ pub(in crate::http) struct SessionItem {
     pub(in crate::http) seen: Day,
 }
 
-/// A bridge session, as the account page lists it.
-pub(in crate::http) struct BridgeItem {
-    pub(in crate::http) address: String,
-    pub(in crate::http) id: String,
-    pub(in crate::http) name: String,
-    pub(in crate::http) seen: Day,
-    pub(in crate::http) since: Day,
-}
-
 /// What the person prefers about a host of agents, as the account page lists it.
 pub(in crate::http) struct HostItem {
     pub(in crate::http) enabled: bool,
     pub(in crate::http) name: String,
     /// The protocols to which its models are restricted, if they are.
     pub(in crate::http) protocols: Option<String>,
-}
-
-/// A personal access token, as the account page lists it.
-pub(in crate::http) struct TokenItem {
-    pub(in crate::http) created: Day,
-    pub(in crate::http) expires: Day,
-    pub(in crate::http) id: String,
-    pub(in crate::http) last_used: Option<Day>,
-    pub(in crate::http) name: String,
-}
-
-#[derive(Template)]
-#[template(path = "account.html", config = "assets/askama.toml")]
-pub(in crate::http) struct AccountPage {
-    pub(in crate::http) page: Page,
-    /// The passkeys that are left after a removal, for the browser.
-    pub(in crate::http) accepted: Option<Accepted>,
-    /// The number of recovery codes that are left.
-    pub(in crate::http) codes: usize,
-    pub(in crate::http) display_name: String,
-    pub(in crate::http) username: String,
-    pub(in crate::http) email: EmailField,
-    pub(in crate::http) admin: bool,
-    pub(in crate::http) issuer: String,
-    pub(in crate::http) passkeys: Vec<PasskeyItem>,
-    pub(in crate::http) apps: Vec<ApplicationItem>,
-    pub(in crate::http) sessions: Vec<SessionItem>,
-    pub(in crate::http) bridges: Vec<BridgeItem>,
-    pub(in crate::http) hosts: Vec<HostItem>,
-    pub(in crate::http) tokens: Vec<TokenItem>,
 }
 
 #[derive(Template)]
@@ -349,6 +312,8 @@ pub(in crate::http) struct LoginPage {
     pub(in crate::http) page: Page,
     /// As in [`SignInPrompt`](super::login::SignInPrompt).
     pub(in crate::http) again: Option<String>,
+    /// Whether an account is to be made in the first place.
+    pub(in crate::http) create: bool,
     pub(in crate::http) next: PagePath,
     pub(in crate::http) client: Option<String>,
     pub(in crate::http) login_hint: String,

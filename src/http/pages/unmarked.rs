@@ -7,10 +7,16 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use super::account::AccountPage;
 use super::email::EmailField;
 use super::error::{ContinueButton, ErrorPage};
 use super::own_passkeys::{Faults, NewPasskeyPage, PasskeyPage, RecoveryCodesPage};
 use super::templates::*;
+use crate::flow::launcher::Launchable;
+use crate::http::account::devices::{DeviceItem, MeansItem};
+use crate::http::account::next::NextSteps;
+use crate::http::account::profile::{NameField, ProfilePage};
+use crate::http::account::sessions::OtherSessionsPage;
 use crate::http::destination::{Destination, PagePath};
 use crate::http::texts::{Day, Language, Texts};
 use crate::model::bridge::LinkRedirect;
@@ -70,17 +76,23 @@ fn account(many: usize, last_used: Option<&Day>) -> AccountPage {
         since: day(),
         seen: day(),
     };
-    let token = TokenItem {
-        created: day(),
-        expires: day(),
-        id: name(),
-        last_used: last_used.cloned(),
+    let app = ApplicationItem {
+        client_id: name(),
         name: name(),
+        scopes: vec![name()],
+        since: day(),
+        used: last_used.cloned(),
     };
-    let app =
-        ApplicationItem { client_id: name(), name: name(), scopes: vec![name()], since: day() };
-    let bridge =
-        BridgeItem { address: name(), id: name(), name: name(), seen: day(), since: day() };
+    let device = |means, seen| DeviceItem {
+        id: name(),
+        means,
+        name: name(),
+        plugins: true,
+        seen,
+        sessions: many,
+        since: day(),
+    };
+    let left = many == 1;
     let host = |protocols: &str| HostItem {
         enabled: protocols.is_empty(),
         name: name(),
@@ -92,15 +104,21 @@ fn account(many: usize, last_used: Option<&Day>) -> AccountPage {
         codes: many - 1,
         display_name: name(),
         username: name(),
-        email: email("⟦x⟧"),
+        email: last_used.map(|_| name()),
         admin: true,
+        administers: true,
         issuer: name(),
+        launchable: vec![Launchable { address: "https://app.example/".to_owned(), name: name() }],
+        next: NextSteps { connect: true, person: true, recovery: left },
         passkeys: (0..many).map(|_| passkey(last_used)).collect(),
         apps: vec![app],
         sessions: (0..2).map(session).collect(),
-        bridges: vec![bridge],
+        devices: vec![
+            device(MeansItem::Certificate(day()), Some((day(), Some(name())))),
+            device(MeansItem::Session, Some((day(), None))),
+            device(MeansItem::Token(day()), None),
+        ],
         hosts: vec![host(""), host("openai")],
-        tokens: vec![token],
     }
 }
 
@@ -192,6 +210,7 @@ fn login(client: Option<String>, nobody: bool) -> LoginPage {
     LoginPage {
         page: page(),
         again: None,
+        create: false,
         next: PagePath::Account,
         client,
         login_hint: name(),
@@ -258,6 +277,18 @@ fn rendered() -> Vec<(&'static str, String)> {
     add("login.html", &login(Some(name()), no));
     add("login.html", &login(None, no));
     add("login.html", &LoginPage { again: Some(name()), ..login(None, no) });
+    add("login.html", &LoginPage { create: true, ..login(None, no) });
+    add("login.html", &LoginPage { create: true, ..login(Some(name()), no) });
+    for (others, devices) in [(0, 0), (1, 0), (2, 1), (0, 2)] {
+        add("other_sessions.html", &OtherSessionsPage { page: page(), devices, others });
+    }
+    let profile = ProfilePage {
+        page: page(),
+        email: email("⟦x⟧"),
+        name: NameField { fault: "⟦x⟧".to_owned(), value: name() },
+        username: name(),
+    };
+    add("profile.html", &profile);
     add("new_passkey.html", &NewPasskeyPage { page: page(), display_name: name() });
     for (codes, is_only) in [(0, yes), (3, yes), (0, no)] {
         add("passkey.html", &passkey_page(codes, is_only, (codes == 3).then(day).as_ref()));

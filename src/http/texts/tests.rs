@@ -26,6 +26,7 @@ fn is_on_a_page(refusal: Refusal) -> bool {
         "ClientIdMalformed",
         "EmailMalformed",
         "EmailTaken",
+        "LinkedDeviceNotFound",
         "NameMalformed",
         "PersonalTokenNotFound",
         "SessionNotFound",

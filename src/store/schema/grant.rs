@@ -131,6 +131,14 @@ pub struct Grant {
     pub offline: bool,
 }
 
+impl Grant {
+    /// The last use: the last refresh, or the beginning.
+    pub fn used(&self) -> Timestamp {
+        let family = self.family.as_ref().and_then(|family| family.spendings.last());
+        family.map_or(self.created, |last| last.at.max(self.created))
+    }
+}
+
 /// The refresh tokens of a grant (RFC 6749 §1.5). None of them has a row: a token is known by its MAC
 /// and judged by its generation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

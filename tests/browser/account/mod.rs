@@ -1,4 +1,5 @@
 //! How people change the ways by which they sign in.
 
+mod page;
 mod passkeys;
 mod recovery;

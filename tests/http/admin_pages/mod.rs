@@ -1,8 +1,6 @@
 //! The pages of the administration: who gets in, and what it takes to change something.
 
 mod client_form;
-mod client_form;
-mod clients;
 mod clients;
 mod events;
 mod frame;

@@ -57,6 +57,7 @@ const OPERATIONS: &[(&str, &str, &[&str])] = &[
     ("DELETE", "/grants/{id}", PEOPLE),
     ("GET", "/invitations", SEE_PEOPLE),
     ("POST", "/invitations", PEOPLE),
+    ("POST", "/invitations/revoke", PEOPLE),
     ("GET", "/invitations/{id}", SEE_PEOPLE),
     ("DELETE", "/invitations/{id}", PEOPLE),
     ("GET", "/issuer", READ),

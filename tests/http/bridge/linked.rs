@@ -110,7 +110,7 @@ async fn names(server: &Server) -> Vec<Value> {
 }
 
 /// The ways to end a device.
-const ENDINGS: [&str; 9] = [
+const ENDINGS: [&str; 8] = [
     "bridge end TOKEN",
     "bridge end SESSION",
     "bridge revoke-pat",
@@ -118,8 +118,7 @@ const ENDINGS: [&str; 9] = [
     "token revoke PERSONAL",
     "token revoke BRIDGE",
     "token revoke HOOK",
-    "account: bridge",
-    "account: token",
+    "account",
 ];
 
 async fn end(server: &Server, ada: &mut Browser, device: &Linked, ending: &str) {
@@ -135,10 +134,7 @@ async fn end(server: &Server, ada: &mut Browser, device: &Linked, ending: &str) 
         "token revoke PERSONAL" => revoke(&device.pat).await,
         "token revoke BRIDGE" => revoke(&device.token).await,
         "token revoke HOOK" => revoke(&device.hook_token).await,
-        "account: bridge" => {
-            ada.submit("/gate/account/bridges", &[("session", &device.session)]).await
-        }
-        "account: token" => ada.submit("/gate/account/tokens", &[("token", device.id())]).await,
+        "account" => ada.submit("/gate/account/devices", &[("device", device.id())]).await,
         other => panic!("{other} is no ending"),
     };
     assert!([200, 303].contains(&response.status.as_u16()), "{ending}: {}", response.text());
@@ -176,14 +172,12 @@ async fn nobody_ends_the_device_of_another_person() {
     let device = Linked::new(&server, "laptop", "laptop-1").await;
     bob.visit("/account").await;
 
-    let token = bob.submit("/gate/account/tokens", &[("token", device.id())]).await;
-    let bridge = bob.submit("/gate/account/bridges", &[("session", &device.session)]).await;
+    let own = bob.submit("/gate/account/devices", &[("device", device.id())]).await;
     let forged = format!("{}{}", &device.pat[..21], "0".repeat(52));
     let asked = json!({ "token": forged });
     let forged = server.operate(Method::POST, "/tokens/revoke", asked).await;
 
-    token.refused(ErrorCode::NotFound, Refusal::PersonalTokenNotFound);
-    bridge.refused(ErrorCode::NotFound, Refusal::SessionNotFound);
+    own.refused(ErrorCode::NotFound, Refusal::LinkedDeviceNotFound);
     forged.refused(ErrorCode::InvalidToken, Refusal::PersonalTokenUnknown);
     device.assert_live(&server).await;
 }

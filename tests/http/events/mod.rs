@@ -41,7 +41,8 @@ async fn what_a_person_does_is_written_with_where_they_did_it() {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
     shop.tokens(&mut ada).await;
-    ada.submit("/gate/account/email", &[("email", "ada@example.org")]).await;
+    ada.submit("/gate/account/profile", &[("display_name", "ada"), ("email", "ada@example.org")])
+        .await;
     ada.submit("/gate/account/apps", &[("client_id", &shop.id)]).await;
     ada.sign_out().await;
 
@@ -315,7 +316,7 @@ async fn a_person_who_acts_all_day_pushes_out_their_own() {
         // A session has so many requests in a minute.
         server.advance(Duration::from_millis(200));
         let address = format!("a{n}@example.org");
-        ada.submit("/gate/account/email", &[("email", &address)]).await;
+        ada.submit("/gate/account/profile", &[("display_name", "ada"), ("email", &address)]).await;
     }
 
     let mut of_ada = 0;

@@ -12,7 +12,8 @@ async fn an_address_that_a_person_typed_is_told_once_an_operator_vouches_for_it(
     let mut visit = Visit::default();
     visit.enter(&mut ada, WIKI).await;
     ada.visit("/account").await;
-    ada.submit("/gate/account/email", &[("email", "ada@id.example")]).await;
+    ada.submit("/gate/account/profile", &[("display_name", "ada"), ("email", "ada@id.example")])
+        .await;
 
     let typed = visit.nginx(&server, WIKI).await;
     let vouching = json!({ "email": "ada@id.example", "email_verified": true });

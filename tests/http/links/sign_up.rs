@@ -134,6 +134,26 @@ async fn a_network_signs_up_so_many_in_a_minute() {
     assert_eq!(people(&server), 5);
 }
 
+/// A stranger asks for names without making an account, and for free ones as for taken ones.
+#[tokio::test]
+async fn a_network_asks_for_so_many_names_in_a_minute() {
+    let server = installed().await;
+    let mut stranger = Browser::new(&server).at("203.0.113.7");
+    stranger.visit("/login").await;
+    let start = "/gate/webauthn/register/start";
+
+    for at in 0..60 {
+        let name = if at % 2 == 0 { "ada".to_owned() } else { format!("free{at}") };
+        let response = stranger.call(start, &json!({ "username": name })).await;
+        assert_eq!(response.status.as_u16(), if at % 2 == 0 { 409 } else { 200 });
+    }
+    let paused = stranger.call(start, &json!({ "username": "ada" })).await;
+    let other = sign_up(&mut Browser::new(&server).at("198.51.100.7"), "bob").await;
+
+    assert_eq!(paused.status, 429, "{}", paused.text());
+    assert_eq!(other.status, 200);
+}
+
 #[tokio::test]
 async fn a_ceremony_without_a_link_spends_none_and_the_other_way_round() {
     let server = installed().await;
@@ -169,6 +189,8 @@ async fn a_new_account_goes_on_with_the_request_that_asked_for_it() {
     let allowed = browser.decide(&consent, "allow").await;
 
     assert!(page.asks_to_sign_in(), "{}", page.text());
+    let (before, _) = page.text().split_once("id=\"login\"").unwrap();
+    assert!(before.contains("<h1>Make an account</h1>") && before.contains("#sign-up"), "{before}");
     assert!(consent.asks_for_consent(), "{}", consent.text());
     let tokens = shop.redeem(&allowed.brought()["code"]).await.tokens();
     assert_eq!(shop.userinfo(&tokens.access).await.status, 200);

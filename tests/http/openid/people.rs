@@ -35,7 +35,9 @@ async fn learned(app: &RelyingParty, ada: &mut Browser, changes: &[(&str, &str)]
 /// Types an address on the account page.
 async fn types(person: &mut Browser, address: &str) {
     person.visit("/account").await;
-    let stored = person.submit("/gate/account/email", &[("email", address)]).await;
+    let stored = person
+        .submit("/gate/account/profile", &[("display_name", "ada"), ("email", address)])
+        .await;
     assert_eq!(stored.location(), "/gate/account");
 }
 

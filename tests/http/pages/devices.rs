@@ -7,6 +7,7 @@ use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::{Value, json};
 
 use crate::bridge;
+use crate::devices::certificate_until;
 use crate::forward_auth::{self, Visit, WIKI};
 use crate::support::{Browser, RelyingParty, Response, Server};
 
@@ -226,25 +227,58 @@ async fn by_pat(server: &Server, pat: &str) -> Response {
     bridge::send(server, Method::POST, "/v1/auth/bridge/pat", &headers, &json!({})).await
 }
 
+/// The id of the device whose name the account page shows.
+fn device_called(page: &Response, name: &str) -> String {
+    let text = page.text();
+    let named = format!("<strong><bdi>{name}</bdi></strong>");
+    let (_, item) = text.split_once(&named).unwrap_or_else(|| panic!("no {name}: {text}"));
+    let (_, value) = item.split_once("name=\"device\" value=\"").unwrap();
+    value.split_once('"').unwrap().0.to_owned()
+}
+
+const UNNAMED: &str = "an unknown program";
+
 #[tokio::test]
-async fn a_person_ends_a_bridge_of_theirs_and_nobody_elses() {
-    let (server, mut ada, token, _) = with_bridge().await;
+async fn a_person_ends_a_device_of_theirs_with_all_of_it_and_nobody_elses() {
+    let (server, mut ada, token, pat) = with_bridge().await;
     let mut bob = server.person("bob").await;
     let page = ada.visit("/account").await;
-    assert!(page.text().contains("Your bridges"), "{}", page.text());
+    assert!(!page.text().contains(&pat), "the secret is shown");
+    let (bridge, laptop) = (device_called(&page, UNNAMED), device_called(&page, "laptop"));
     bob.visit("/account").await;
 
-    for id in ["s1", "s2", ""] {
-        let refused = bob.submit("/gate/account/bridges", &[("session", id)]).await;
-        refused.refused(ErrorCode::NotFound, Refusal::SessionNotFound);
+    for id in [bridge.as_str(), &laptop, "000000000000", ""] {
+        let refused = bob.submit("/gate/account/devices", &[("device", id)]).await;
+        refused.refused(ErrorCode::NotFound, Refusal::LinkedDeviceNotFound);
     }
     assert_eq!(bridge::whoami(&server, &token).await.status, 200);
-    let ended = ada.submit("/gate/account/bridges", &[("session", "s1")]).await;
+    assert_eq!(by_pat(&server, &pat).await.status, 200);
+    let open = ada.visit("/account").await;
+    let ended = ada.submit("/gate/account/devices", &[("device", &bridge)]).await;
+    let left = ada.visit("/account").await;
+    let last = ada.submit("/gate/account/devices", &[("device", &laptop)]).await;
+    let again = ada.submit("/gate/account/devices", &[("device", &laptop)]).await;
 
-    assert_eq!(ended.location(), "/gate/account");
+    assert!(page.text().contains("Comes in by its open session alone · one open session"));
+    assert!(page.text().contains("Comes in by a personal token until"), "{}", page.text());
+    assert_eq!(open.text().matches("one open session").count(), 2, "{}", open.text());
+    assert_eq!((ended.location(), last.location()), ("/gate/account", "/gate/account"));
     let over = bridge::whoami(&server, &token).await;
     over.refused(ErrorCode::InvalidToken, Refusal::BearerTokenOfEndedGrant);
-    assert!(!ada.visit("/account").await.text().contains("Your bridges"));
+    assert!(left.text().contains("laptop") && !left.text().contains("by its open session"));
+    by_pat(&server, &pat).await.refused(ErrorCode::InvalidToken, Refusal::PersonalTokenRevoked);
+    again.refused(ErrorCode::NotFound, Refusal::LinkedDeviceNotFound);
+    assert!(!ada.visit("/account").await.text().contains("Your bridges and devices"));
+    let events = server.operate(Method::GET, "/events?limit=100", json!({})).await.json();
+    let ended = |kind: &str, fact: &str, id: &str| {
+        events["events"].as_array().unwrap().iter().any(|event| {
+            event["kind"] == kind
+                && event["facts"][fact] == id
+                && event["actor"]["username"] == "ada"
+        })
+    };
+    assert!(ended("bridge.ended", "session", "s1"), "{events}");
+    assert!(ended("token.personal_revoked", "token", &laptop), "{events}");
 }
 
 #[tokio::test]
@@ -265,36 +299,35 @@ async fn a_bridge_is_shown_by_the_name_of_its_machine_once_it_told_it() {
 }
 
 #[tokio::test]
-async fn a_person_revokes_a_token_of_theirs_and_nobody_elses() {
-    let (server, mut ada, _, pat) = with_bridge().await;
-    let mut bob = server.person("bob").await;
+async fn a_device_with_a_certificate_is_among_them_and_ends_for_good() {
+    let (server, mut ada) = with_ada().await;
+    let asked = json!({
+        "username": "ada", "name": "phone", "certificate": certificate_until(2030),
+    });
+    let path = "/bridge/certificates";
+    let enrolled = server.operate(Method::POST, path, asked).await.json();
     let page = ada.visit("/account").await;
-    assert!(page.text().contains("<strong><bdi>laptop</bdi></strong>"), "{}", page.text());
-    assert!(!page.text().contains(&pat), "the secret is shown");
-    let id = page.hidden("token").unwrap();
-    bob.visit("/account").await;
 
-    for id in [id.as_str(), "000000000000", ""] {
-        let refused = bob.submit("/gate/account/tokens", &[("token", id)]).await;
-        refused.refused(ErrorCode::NotFound, Refusal::PersonalTokenNotFound);
-    }
-    assert_eq!(by_pat(&server, &pat).await.status, 200);
-    let revoked = ada.submit("/gate/account/tokens", &[("token", &id)]).await;
+    let phone = device_called(&page, "phone");
+    let ended = ada.submit("/gate/account/devices", &[("device", &phone)]).await;
 
-    assert_eq!(revoked.location(), "/gate/account");
-    by_pat(&server, &pat).await.refused(ErrorCode::InvalidToken, Refusal::PersonalTokenRevoked);
-    assert!(!ada.visit("/account").await.text().contains("Your personal tokens"));
+    assert!(page.text().contains("Comes in by a certificate until"), "{}", page.text());
+    assert_eq!(ended.location(), "/gate/account");
+    let own = format!("{path}/{}", enrolled["fingerprint"].as_str().unwrap());
+    let certificate = server.operate(Method::GET, &own, json!({})).await.json();
+    assert!(certificate["revoked"].is_string(), "{certificate}");
+    assert!(!ada.visit("/account").await.text().contains("<bdi>phone</bdi>"));
 }
 
 #[tokio::test]
 async fn what_ends_a_bridge_or_a_token_comes_from_a_page_of_ours_and_from_a_person() {
     let (server, mut ada, token, pat) = with_bridge().await;
-    let id = ada.visit("/account").await.hidden("token").unwrap();
+    let page = ada.visit("/account").await;
+    let (bridge, laptop) = (device_called(&page, UNNAMED), device_called(&page, "laptop"));
     let mut stranger = Browser::at_login(&server).await;
 
-    for (path, field) in
-        [("/gate/account/bridges", ("session", "s1")), ("/gate/account/tokens", ("token", &id))]
-    {
+    let path = "/gate/account/devices";
+    for field in [("device", bridge.as_str()), ("device", &laptop)] {
         let anonymous = stranger.submit(path, &[field]).await;
         assert_eq!(anonymous.location(), "/gate/login");
         let csrf = std::mem::replace(&mut ada.csrf, stranger.csrf.clone());

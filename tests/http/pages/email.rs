@@ -70,10 +70,12 @@ async fn the_account_page_sets_and_removes_an_address() {
     let (server, mut ada) = Server::with_ada().await;
     ada.visit("/account").await;
 
-    let set = ada.submit("/gate/account/email", &[("email", " ada@id.example ")]).await;
-    let page = ada.visit("/account").await;
+    let set = ada
+        .submit("/gate/account/profile", &[("display_name", "ada"), ("email", " ada@id.example ")])
+        .await;
+    let page = ada.visit("/gate/account/profile").await;
     let during = user(&server, "ada").await;
-    ada.submit("/gate/account/email", &[("email", "")]).await;
+    ada.submit("/gate/account/profile", &[("display_name", "ada"), ("email", "")]).await;
     let after = user(&server, "ada").await;
 
     assert_eq!((set.status.as_u16(), set.location()), (303, "/gate/account"));
@@ -88,8 +90,11 @@ async fn the_account_page_says_beside_the_field_what_is_wrong_with_an_address() 
     server.operate(Method::POST, "/users", bob).await;
     ada.visit("/account").await;
 
-    let malformed = ada.submit("/gate/account/email", &[("email", "a<b")]).await;
-    let taken = ada.submit("/gate/account/email", &[("email", "BOB@id.example")]).await;
+    let malformed =
+        ada.submit("/gate/account/profile", &[("display_name", "ada"), ("email", "a<b")]).await;
+    let taken = ada
+        .submit("/gate/account/profile", &[("display_name", "ada"), ("email", "BOB@id.example")])
+        .await;
 
     assert_eq!(malformed.refusal(), Some(Refusal::EmailMalformed));
     assert!(malformed.text().contains("This is no e-mail address."));
@@ -102,13 +107,16 @@ async fn the_account_page_says_beside_the_field_what_is_wrong_with_an_address() 
 
 #[tokio::test]
 async fn nobody_sets_an_address_without_a_session() {
-    let server = Server::new().await;
+    let (server, _ada) = Server::with_ada().await;
     let mut nobody = Browser::new(&server);
     nobody.visit("/login").await;
 
-    let response = nobody.submit("/gate/account/email", &[("email", "ada@id.example")]).await;
+    let response = nobody
+        .submit("/gate/account/profile", &[("display_name", "ada"), ("email", "ada@id.example")])
+        .await;
 
-    assert_eq!(response.location(), "/gate/login");
+    assert_eq!(response.location(), "/gate/account/profile");
+    assert!(nobody.visit("/gate/account/profile").await.asks_to_sign_in());
 }
 
 /// Dex and oauth2-proxy fail without the claim, and say 500.

@@ -1,5 +1,6 @@
 //! What a person meets: links, sign-in, questions, sign-out.
 
+mod account;
 mod consent;
 mod devices;
 mod email;

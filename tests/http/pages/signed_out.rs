@@ -104,6 +104,7 @@ async fn a_clock_that_goes_back_brings_no_session_back() {
     let (server, mut ada) = Server::with_ada().await;
     server.advance(Duration::from_hours(1));
     let mut second = another(&ada).await;
+    ada.sign_in().await;
     end_others(&mut ada).await;
 
     server.app.clock().set(crate::support::BEGINNING);
@@ -136,4 +137,59 @@ async fn it_is_an_event_of_the_person() {
     let events = server.operate(Method::GET, path, json!({})).await.json();
     assert_eq!(events["events"][0]["actor"]["kind"], "person", "{events}");
     assert_eq!(events["events"][0]["username"], "ada", "{events}");
+}
+
+/// Somebody may have left the browser alone.
+#[tokio::test]
+async fn it_asks_for_a_sign_in_within_the_last_five_minutes() {
+    let (server, mut ada) = Server::with_ada().await;
+    server.advance(Duration::from_secs(301));
+    let mut second = another(&ada).await;
+    ada.visit("/account").await;
+
+    let path = "/gate/account/sessions/others";
+    let refused = ada.submit(path, &[]).await;
+    let asked = ada.visit(path).await;
+    let still = is_signed_in(&mut second).await;
+    ada.sign_in().await;
+    let page = ada.visit(path).await;
+    end_others(&mut ada).await;
+
+    assert_eq!(refused.location(), path);
+    assert!(asked.asks_to_sign_in() && still, "{}", asked.text());
+    assert!(page.text().contains("One other session ends"), "{}", page.text());
+    assert!(!is_signed_in(&mut second).await);
+    assert!(ada.visit(path).await.text().contains("You are signed in nowhere else."));
+}
+
+#[tokio::test]
+async fn bridges_and_devices_go_on_unless_their_person_ticks_them() {
+    let (server, mut ada) = Server::with_ada().await;
+    let mut bob = server.person("bob").await;
+    for username in ["ada", "bob"] {
+        let token = json!({ "username": username, "name": "laptop" });
+        let made = server.operate(Method::POST, "/personal-tokens", token).await;
+        assert!(made.status.is_success(), "{}", made.text());
+        let bridge = json!({ "username": username });
+        let made = server.operate(Method::POST, "/bridge/tokens", bridge).await;
+        assert!(made.status.is_success(), "{}", made.text());
+    }
+    let devices = async || {
+        let tokens = server.operate(Method::GET, "/personal-tokens", json!({})).await.json();
+        let sessions = server.operate(Method::GET, "/sessions", json!({})).await.json();
+        let all = |view: &Value, name: &str| view[name].as_array().unwrap().clone();
+        let of_bridges = all(&sessions, "sessions");
+        let of_bridges = of_bridges.iter().filter(|session| session["client_id"].is_string());
+        (all(&tokens, "personal_tokens").len(), of_bridges.count())
+    };
+
+    let page = ada.visit("/gate/account/sessions/others").await;
+    end_others(&mut ada).await;
+    let before = devices().await;
+    let ended = ada.submit("/gate/account/sessions/others", &[("devices", "yes")]).await;
+
+    assert!(page.text().contains("And end my 2 bridges and devices"), "{}", page.text());
+    assert_eq!((before, devices().await), ((2, 2), (1, 1)));
+    assert_eq!(ended.location(), "/gate/account");
+    assert!(is_signed_in(&mut bob).await && is_signed_in(&mut ada).await);
 }

@@ -315,7 +315,8 @@ pub(super) async fn a_switch_that_is_a_text() -> Response {
 pub(super) async fn a_word_about_an_address_that_somebody_typed() -> Response {
     let (server, mut ada) = Server::with_ada().await;
     ada.visit("/account").await;
-    ada.submit("/gate/account/email", &[("email", "ada@example.org")]).await;
+    ada.submit("/gate/account/profile", &[("display_name", "ada"), ("email", "ada@example.org")])
+        .await;
     server.operate(Method::PATCH, "/users/ada", json!({ "email_verified": true })).await
 }
 

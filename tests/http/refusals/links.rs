@@ -98,21 +98,21 @@ pub(super) async fn a_setup_link_to_revoke_twice() -> Response {
 }
 
 pub(super) async fn an_invitation_that_is_used_up() -> Response {
-    let server = Server::new().await;
+    let (server, _ada) = Server::with_ada().await;
     let made = invitation(&server, json!({ "uses": 1 })).await;
     invited_by(&server, &made, "bob").await.unwrap();
     *invited_by(&server, &made, "eve").await.err().unwrap()
 }
 
 pub(super) async fn an_invitation_after_its_time() -> Response {
-    let server = Server::new().await;
+    let (server, _ada) = Server::with_ada().await;
     let made = invitation(&server, json!({ "uses": 2, "lifetime": 60 })).await;
     server.advance(Duration::from_mins(1));
     *invited_by(&server, &made, "bob").await.err().unwrap()
 }
 
 pub(super) async fn an_invitation_that_was_taken_back() -> Response {
-    let server = Server::new().await;
+    let (server, _ada) = Server::with_ada().await;
     let made = invitation(&server, json!({ "uses": 2 })).await;
     revoked(&server, &made).await;
     *invited_by(&server, &made, "bob").await.err().unwrap()
@@ -124,7 +124,7 @@ async fn revoked(server: &Server, made: &serde_json::Value) -> Response {
 }
 
 pub(super) async fn an_invitation_to_revoke_twice() -> Response {
-    let server = Server::new().await;
+    let (server, _ada) = Server::with_ada().await;
     let made = invitation(&server, json!({ "uses": 2 })).await;
     assert_eq!(revoked(&server, &made).await.status, 200);
     revoked(&server, &made).await
@@ -134,13 +134,30 @@ pub(super) async fn an_invitation_that_is_not_listed() -> Response {
     Server::new().await.operate(Method::GET, "/invitations/0190163d", json!({})).await
 }
 
+pub(super) async fn an_invitation_before_the_first_administrator() -> Response {
+    let server = Server::new().await;
+    let made = invitation(&server, json!({ "uses": 2 })).await;
+    *invited_by(&server, &made, "bob").await.err().unwrap()
+}
+
+pub(super) async fn an_invitation_of_somebody_who_may_not_invite() -> Response {
+    let (server, _ada) = Server::with_ada().await;
+    let robot = server.token_of_robot("admin:people").await;
+    let asked = json!({ "uses": 2 });
+    let made = server.administer(&robot, Method::POST, "/invitations", asked).await.json();
+    let clients = server.operate(Method::GET, "/clients", json!({})).await.json();
+    let id = clients["clients"][0]["client_id"].as_str().unwrap().to_owned();
+    server.operate(Method::PATCH, &format!("/clients/{id}"), json!({ "scope": "openid" })).await;
+    *invited_by(&server, &made, "bob").await.err().unwrap()
+}
+
 pub(super) async fn an_invitation_nobody_made() -> Response {
     let mut browser = Browser::at_login(&Server::new().await).await;
     look(&mut browser, "gl_in_AAAA").await
 }
 
 pub(super) async fn a_username_that_somebody_has() -> Response {
-    let server = Server::new().await;
+    let (server, _ada) = Server::with_ada().await;
     let made = invitation(&server, json!({ "uses": 2 })).await;
     invited_by(&server, &made, "bob").await.unwrap();
     *invited_by(&server, &made, "BOB").await.err().unwrap()

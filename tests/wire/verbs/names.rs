@@ -18,7 +18,8 @@ const NAMES: [&str; 4] = [
 ];
 
 /// The sentence about a name that is too long.
-const NAME: &str = "a name is 1 to 128 characters without control characters";
+const NAME: &str =
+    "a name is 1 to 128 characters without control characters, and not only invisible ones";
 
 fn call(home: &Home, arguments: &[&str]) -> (i32, String, String) {
     read(home.command(arguments).output().unwrap())
