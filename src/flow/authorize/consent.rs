@@ -135,25 +135,6 @@ pub fn approve(
     }
 }
 
-/// Asks for a sign-in before anything else, since whoever is signed in is not who should answer. Their
-/// session ends with the sign-in of somebody else, and stays if nobody signs in.
-pub fn ask_another(
-    tx: &mut Tx<'_>,
-    cx: &Context,
-    presented: &PresentedInteraction,
-) -> Result<(), Error> {
-    let mut interaction = step::interaction(tx, cx, presented)?;
-    let Purpose::Authorize(stored) = &mut interaction.purpose else {
-        return Err(Refusal::InteractionUnknown.into());
-    };
-    stored.request.prompt.login = true;
-    // It was about the person who leaves.
-    stored.request.login_hint = None;
-    // A sign-in counts from the request on, and theirs may have been for this one.
-    interaction.created = cx.now;
-    Ok(tx.put(&presented.interaction, interaction)?)
-}
-
 /// Refuses the request, after the person declined at any step.
 pub fn deny(
     tx: &mut Tx<'_>,

@@ -22,8 +22,8 @@ use crate::store::schema::Origin;
 pub(in crate::http) struct ConsentPage {
     pub(in crate::http) page: Page,
     pub(in crate::http) action: PagePath,
-    /// Whether somebody else may answer instead.
-    pub(in crate::http) anybody: bool,
+    /// The sign-in of somebody else, who then answers, if the client takes anybody.
+    pub(in crate::http) another: Option<PagePath>,
     pub(in crate::http) asker: Asker,
     pub(in crate::http) client_id: String,
     pub(in crate::http) display_name: String,
@@ -101,7 +101,7 @@ pub(super) fn page(
     ConsentPage {
         page: Page::of(app, browser),
         action: PagePath::Interaction(id),
-        anybody: asked.anybody,
+        another: asked.anybody.then_some(PagePath::InteractionAsAnother(id)),
         asker: Asker::client(&asked.client_id, client, host.clone()),
         client_id: asked.client_id.to_string(),
         display_name: person.display_name.to_string(),

@@ -20,6 +20,7 @@ use crate::flow::authorize::step::{self, Astray, PresentedInteraction, Step};
 use crate::flow::session::logout;
 use crate::http::about::About;
 use crate::http::destination::{Destination, PagePath};
+use crate::http::extract::body::Query;
 use crate::http::extract::browser::{AtInteraction, Browser};
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::{Cause, PageFailure};
@@ -38,6 +39,7 @@ pub(in crate::http) async fn show(
     acting: Acting,
     AtInteraction { browser, presented }: AtInteraction,
     method: Method,
+    Query(query): Query,
     about: About,
 ) -> Result<Response, PageFailure> {
     let id = presented.interaction;
@@ -63,20 +65,19 @@ pub(in crate::http) async fn show(
         app.record_opened(&presented).await?;
     }
     match next {
+        Step::Consent(asked) if asked.anybody && query.one("as")? == Some("another") => {
+            let host = asked.callback.uri().host();
+            let asker = Asker::client(&asked.client_id, &asked.client, host);
+            sign_in(&app, browser, id, asker, String::new())
+        }
         Step::Consent(asked) => {
             let email = asked.lacks_email().then(|| EmailField::of(asked.session.person()));
             Ok(templates::show(&consent_page(&app, &browser, id, &asked, email)))
         }
         Step::Login(asked) => {
             let host = asked.callback.uri().host();
-            let prompt = SignInPrompt {
-                again: None,
-                cancel: Some(PagePath::Interaction(id)),
-                client: Some(Asker::client(&asked.client_id, &asked.client, host)),
-                login_hint: asked.login_hint.unwrap_or_default(),
-                next: PagePath::Interaction(id),
-            };
-            Ok(login::page(&app, browser, prompt)?)
+            let asker = Asker::client(&asked.client_id, &asked.client, host);
+            sign_in(&app, browser, id, asker, asked.login_hint.unwrap_or_default())
         }
         Step::NotForPerson(astray) => not_for_person(&app, &browser, id, &astray),
         Step::Grant(_) | Step::Refuse(..) => {
@@ -105,8 +106,7 @@ pub(super) async fn refuse_without_cookie(
     Ok(redirect::to_client(app, &refused.await?, language))
 }
 
-/// Records the person's decision, and redirects to the response; or to the sign-in, if somebody else
-/// should decide.
+/// Records the person's decision, and redirects to the response.
 pub(in crate::http) async fn decide(
     State(app): State<Arc<App>>,
     acting: Acting,
@@ -118,10 +118,6 @@ pub(in crate::http) async fn decide(
     let allowed = match form.one("decision")? {
         Some("allow") => true,
         Some("deny") => false,
-        Some("another") => {
-            app.write(move |tx, cx| consent::ask_another(tx, cx, &presented)).await?;
-            return Ok(redirect::to_page(&PagePath::Interaction(id)));
-        }
         Some(_) | None => return Err(Refusal::InteractionDecisionMalformed.into()),
     };
 
@@ -168,6 +164,24 @@ pub(in crate::http) async fn decide(
             Ok(clear_interaction(&app, id, response))
         }
     }
+}
+
+/// The sign-in page of an interaction.
+fn sign_in(
+    app: &App,
+    browser: Browser,
+    id: InteractionId,
+    asker: Asker,
+    login_hint: String,
+) -> Result<Response, PageFailure> {
+    let prompt = SignInPrompt {
+        again: None,
+        cancel: Some(PagePath::Interaction(id)),
+        client: Some(asker),
+        login_hint,
+        next: PagePath::Interaction(id),
+    };
+    Ok(login::page(app, browser, prompt)?)
 }
 
 /// The consent page after an e-mail address was refused, if consent is still the next step.

@@ -152,7 +152,7 @@ fn consent(all: bool, notice: Option<Notice>) -> ConsentPage {
     ConsentPage {
         page: page(),
         action: PagePath::Account,
-        anybody: all,
+        another: all.then_some(PagePath::Account),
         asker: asker(all.then(name)),
         client_id: name(),
         display_name: name(),
