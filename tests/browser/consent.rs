@@ -217,13 +217,13 @@ async fn the_answer_is_on_the_first_screen_of_a_phone_however_much_is_asked() {
                   const seen = document.elementFromPoint((left + right) / 2, (top + bottom) / 2); \
                   return top > 0 && bottom <= 640 && left >= 0 && right <= 360 && it === seen; })";
     window.until(places, &"answer on the first screen").await;
+    let picture = ScreenshotParams::builder().build();
+    let picture = window.page.screenshot(picture).await.unwrap();
+    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+    fs::write(directory.join("consent-first-screen.png"), picture).unwrap();
     // What has the focus is not below it.
     let focused = "(() => { const it = document.querySelector('.links a'); it.focus(); \
                    const bar = document.querySelector('.stays').getBoundingClientRect(); \
                    return it.getBoundingClientRect().bottom <= bar.top; })()";
     window.until(focused, &"focus beside the answer").await;
-    let picture = ScreenshotParams::builder().build();
-    let picture = window.page.screenshot(picture).await.unwrap();
-    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
-    fs::write(directory.join("consent-first-screen.png"), picture).unwrap();
 }

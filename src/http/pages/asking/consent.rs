@@ -2,13 +2,13 @@
 
 use askama::Template;
 
-use super::asker::{AppLink, Asker};
-use super::email::EmailField;
-use super::templates::{self, Page, ScopeItem};
+use super::{AppLink, Asker};
 use crate::app::App;
 use crate::flow::authorize::step::ConsentRequest;
 use crate::http::destination::PagePath;
 use crate::http::extract::browser::Browser;
+use crate::http::pages::email::EmailField;
+use crate::http::pages::templates::{self, Page, ScopeItem};
 use crate::http::texts::Texts;
 use crate::oauth::client::ClientType;
 use crate::oauth::client::cimd::DocumentAddress;
@@ -79,7 +79,7 @@ impl Notice {
 }
 
 /// The page about a request at the interaction `id`.
-pub(super) fn page(
+pub(in crate::http) fn page(
     app: &App,
     browser: &Browser,
     id: InteractionId,
