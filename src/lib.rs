@@ -45,7 +45,7 @@
 //! | PKCE: who needs a challenge; the verifier | [`flow::authorize`], [`flow::token::code`] |
 //! | the order of the pages of an authorization | [`flow::authorize::step`] |
 //! | whether an error may be redirected before a sign-in | [`flow::authorize::is_vouched_for`] |
-//! | consent: when it is needed; where it is stored; its page | [`flow::authorize::step`], [`flow::authorize::consent`]; `http/pages/asking/` |
+//! | consent: when it is needed; where it is stored; its page | [`flow::authorize::step`], [`flow::authorize::consent`]; `http/pages/consent.rs` |
 //! | device grant: the page; the polls | [`flow::authorize::device`], [`flow::token::device`] |
 //! | code redemption, refresh and replay | [`flow::token::code`], [`flow::token::refresh`] |
 //! | which refresh token of a grant is the newest, and when the others were spent | [`flow::token::family`] |

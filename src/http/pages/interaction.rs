@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
-use super::asking::Asker;
-use super::asking::consent::page as consent_page;
+use super::asker::Asker;
+use super::consent::page as consent_page;
 use super::cookie::{Cookie, with_cookie, without_session_cookie};
 use super::email::{self, EmailField};
 use super::login::{self, SignInPrompt};

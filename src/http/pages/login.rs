@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use super::asking::Asker;
+use super::asker::Asker;
 use super::cookie::with_browser_cookie;
 use super::templates::{self, LoginPage, Page};
 use crate::app::App;

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use super::asking::Asker;
+use super::asker::Asker;
 use super::email::EmailField;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -295,7 +295,7 @@ pub(in crate::http) struct DeviceConfirmPage {
     pub(in crate::http) unverified: bool,
     pub(in crate::http) user_code: String,
     pub(in crate::http) username: String,
-    /// As on [`ConsentPage`](super::asking::consent::ConsentPage).
+    /// As on [`ConsentPage`](super::consent::ConsentPage).
     pub(in crate::http) email: Option<EmailField>,
 }
 

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::asking::consent::{ConsentPage, Notice};
-use super::asking::{AppLink, Asker};
+use super::asker::{AppLink, Asker};
+use super::consent::{ConsentPage, Notice};
 use super::email::EmailField;
 use super::error::{ContinueButton, ErrorPage};
 use super::own_passkeys::{Faults, NewPasskeyPage, PasskeyPage, RecoveryCodesPage};

@@ -131,7 +131,7 @@ texts! {
         asking: Asking {
             access_to,
             allow,
-            answer_goes_to(host),
+            destination(host),
             app,
             app_id,
             as_person(name),

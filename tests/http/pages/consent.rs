@@ -271,7 +271,7 @@ async fn scopes_stand_in_the_order_of_their_meaning_and_those_of_the_administrat
 
     let page = ada.visit(&console.request(&[("scope", scope)])).await;
 
-    let at = |words: &str| page.text().find(words).unwrap_or_else(|| panic!("no {words}"));
+    let at = |text: &str| page.text().find(text).unwrap_or_else(|| panic!("no {text}"));
     let order = [
         "Know that it is you",
         "See your name",
@@ -307,8 +307,8 @@ async fn a_name_that_an_app_chose_itself_stands_beside_its_host_and_one_warning(
     assert!(page.text().contains("Nobody vouches for this name."));
     assert_eq!(page.text().matches("<code>mcp:tools</code>").count(), 1);
     assert!(page.text().contains("at <strong><bdi>http://127.0.0.1:8931/mcp</bdi></strong>"));
-    let told = "at <strong><bdi>127.0.0.1:25078</bdi></strong>. The app chose this name itself";
-    assert!(sign_in.asks_to_sign_in() && sign_in.text().contains(told), "{}", sign_in.text());
+    let warning = "at <strong><bdi>127.0.0.1:25078</bdi></strong>. The app chose this name itself";
+    assert!(sign_in.asks_to_sign_in() && sign_in.text().contains(warning), "{}", sign_in.text());
 }
 
 /// OpenID Connect Registration §2, `policy_uri` and `tos_uri`: "The OpenID Provider SHOULD display
@@ -325,11 +325,11 @@ async fn the_policy_and_the_terms_of_an_app_are_links_that_tell_it_nothing() {
     let page = ada.visit(&shop.request(&[])).await;
 
     let rest = "\" target=\"_blank\" rel=\"noreferrer noopener\">";
-    for (address, words, host) in [
+    for (address, text, host) in [
         ("https://shop.example/privacy", "Privacy policy", "shop.example"),
         ("https://legal.example/terms", "Terms of service", "legal.example"),
     ] {
         let link = format!("<a href=\"{address}{rest}⟦</a> (<bdi>{host}</bdi>)");
-        assert!(page.text().contains(&link.replace('⟦', words)), "{}", page.text());
+        assert!(page.text().contains(&link.replace('⟦', text)), "{}", page.text());
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::support::{Browser, RelyingParty, Response, Server};
 
-/// Where `words` stand on the page.
+/// The place of `text` on the page.
 #[track_caller]
-fn at(page: &Response, words: &str) -> usize {
-    page.text().find(words).unwrap_or_else(|| panic!("no {words}: {}", page.text()))
+fn at(page: &Response, text: &str) -> usize {
+    page.text().find(text).unwrap_or_else(|| panic!("no {text}: {}", page.text()))
 }
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn the_button_leads_and_the_field_stands_behind_another_account() {
         "autocomplete=\"username webauthn\"",
         "Lost your passkey?",
     ]
-    .map(|words| at(&page, words));
+    .map(|text| at(&page, text));
     assert!(order.is_sorted(), "{order:?}");
 }
 

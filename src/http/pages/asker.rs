@@ -1,7 +1,5 @@
 //! The client that asks for something, as the pages for people show it: its mark, who gave it its
-//! name, and what it links to; and the page on which it is answered.
-
-pub(in crate::http) mod consent;
+//! name, and what it links to.
 
 use crate::oauth::client::cimd::DocumentAddress;
 use crate::oauth::id::ClientId;

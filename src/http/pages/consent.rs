@@ -2,13 +2,13 @@
 
 use askama::Template;
 
-use super::{AppLink, Asker};
+use super::asker::{AppLink, Asker};
+use super::email::EmailField;
+use super::templates::{self, Page, ScopeItem};
 use crate::app::App;
 use crate::flow::authorize::step::ConsentRequest;
 use crate::http::destination::PagePath;
 use crate::http::extract::browser::Browser;
-use crate::http::pages::email::EmailField;
-use crate::http::pages::templates::{self, Page, ScopeItem};
 use crate::http::texts::Texts;
 use crate::oauth::client::ClientType;
 use crate::oauth::client::cimd::DocumentAddress;
@@ -67,19 +67,19 @@ impl Notice {
         // A confidential client proves itself by its credentials, whatever its redirect URI.
         let public = client.metadata.client_type() == ClientType::Public;
         let claimed = matches!(kind, Kind::PrivateUse { .. });
-        let told = [
+        let reasons = [
             (named_by.is_some_and(DocumentAddress::is_loopback), Self::NamedByProgram),
             (claimed || matches!(client.origin, Origin::Dynamic { .. }), Self::Unverified),
             (public && matches!(kind, Kind::Loopback { .. }), Self::Loopback),
             (asked.targets.unregistered, Self::Unregistered),
             (named_by.is_some(), Self::NamedByHost),
         ];
-        told.into_iter().find_map(|(is_so, notice)| is_so.then_some(notice))
+        reasons.into_iter().find_map(|(is_so, notice)| is_so.then_some(notice))
     }
 }
 
 /// The page about a request at the interaction `id`.
-pub(in crate::http) fn page(
+pub(super) fn page(
     app: &App,
     browser: &Browser,
     id: InteractionId,
