@@ -131,7 +131,6 @@ texts! {
         asking: Asking {
             access_to,
             allow,
-            destination(host),
             app,
             app_id,
             as_person(name),
@@ -140,6 +139,7 @@ texts! {
             asked_from,
             at_resources(resources),
             deny,
+            destination(host),
             details,
             for_use_at,
             named_by,
