@@ -46,7 +46,7 @@
 //! | PKCE: who needs a challenge; the verifier | [`flow::authorize`], [`flow::token::code`] |
 //! | the order of the pages of an authorization | [`flow::authorize::step`] |
 //! | whether an error may be redirected before a sign-in | [`flow::authorize::is_vouched_for`] |
-//! | consent: when it is needed; where it is stored | [`flow::authorize::step`], [`flow::authorize::consent`] |
+//! | consent: when it is needed; where it is stored; its page | [`flow::authorize::step`], [`flow::authorize::consent`]; `http/pages/consent.rs` |
 //! | device grant: the page; the polls | [`flow::authorize::device`], [`flow::token::device`] |
 //! | code redemption, refresh and replay | [`flow::token::code`], [`flow::token::refresh`] |
 //! | which refresh token of a grant is the newest, and when the others were spent | [`flow::token::family`] |
@@ -233,7 +233,11 @@
 //! - *Deleted passkey.* A browser forgets one for good only by the mark of one that was removed here, whose
 //!   id and owner both match: a row that is absent proves nothing after a restore, nor on a host that
 //!   others share.
-//! - *Borrowed name.* A client that a stranger registered is never found by its name.
+//! - *Borrowed name.* A client that a stranger registered is never found by its name. Where a person signs
+//!   in for a client that named itself, or allows it something, its host stands beside the name, and that
+//!   nobody checked it.
+//! - *Answer of somebody else.* Consent says as whom it is given, and lets another person sign in first. The
+//!   session there is ends with that sign-in and not before.
 //! - *Colluding clients.* A client with pairwise subjects knows a session by a `sid` of its sector, too.
 //! - *Token of another server.* A resource sees its tokens. One that was issued with `openid` opens
 //!   userinfo here and nothing else, and none has a scope of the administration. An ID token is no

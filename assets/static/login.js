@@ -1,4 +1,4 @@
-// Sign-in. A ceremony waits behind the username field for the browser's autofill, and the button
+// Sign-in. A ceremony waits behind the username field for the browser's autofill, and each button
 // runs one of its own. A browser allows one at a time, so the first always yields to the second.
 
 import { forget, get, go, obstacle, post, words } from "./passkey.js";
@@ -6,7 +6,7 @@ import { text } from "./texts.js";
 
 const form = document.getElementById("login");
 const button = form?.querySelector("button");
-const field = document.getElementById("username");
+const other = document.getElementById("other-device");
 
 let waiting = null; // the autofill ceremony: its AbortController, when to renew it, when it is over
 let busy = false; // a person's own attempt is under way
@@ -18,7 +18,7 @@ function say(status, fault = "") {
 
 function setBusy(on) {
   busy = on;
-  button.setAttribute("aria-disabled", String(on));
+  for (const one of [button, other]) one.setAttribute("aria-disabled", String(on));
 }
 
 async function finish(ceremony, credential, { rpId }) {
@@ -81,15 +81,15 @@ async function renew() {
   autofill();
 }
 
-async function signIn(event) {
-  event.preventDefault();
+/** Signs in; `hints` say which authenticators the browser offers first (WebAuthn L3 §5.8.7). */
+async function signIn(hints = []) {
   if (busy) return;
   setBusy(true);
   say(text("login.waiting"));
   try {
     await stop();
     const { ceremony, publicKey } = await post("/gate/webauthn/authenticate/start", {});
-    await finish(ceremony, await get(publicKey), publicKey);
+    await finish(ceremony, await get({ ...publicKey, hints }), publicKey);
   } catch (error) {
     setBusy(false);
     say("", words(error));
@@ -107,7 +107,12 @@ if (form) {
     say("", why);
   } else {
     button.disabled = false;
-    form.addEventListener("submit", signIn);
+    other.disabled = false;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      signIn();
+    });
+    other.addEventListener("click", () => signIn(["hybrid", "security-key"]));
     document.addEventListener("visibilitychange", renew);
     // A page kept in the back/forward cache would come back with a dead ceremony.
     addEventListener("pagehide", stop);
@@ -118,9 +123,5 @@ if (form) {
       offerAutofill();
     });
     offerAutofill();
-    // The focus brings up the passkeys at once; on a phone it would bring up the keyboard instead.
-    if (matchMedia("(hover: hover) and (pointer: fine)").matches && document.activeElement === document.body) {
-      field.focus();
-    }
   }
 }

@@ -187,6 +187,8 @@ pub(super) enum PagePath {
     Device(Option<UserCode>),
     /// An interaction.
     Interaction(InteractionId),
+    /// As [`PagePath::Interaction`], where somebody else signs in first.
+    InteractionAsAnother(InteractionId),
     /// The page where a person authorizes a bridge.
     Link(InteractionId),
     /// The page after a sign-out.
@@ -222,6 +224,7 @@ impl fmt::Display for PagePath {
             Self::Device(None) => f.write_str("/gate/device"),
             Self::Device(Some(code)) => write!(f, "/gate/device?user_code={}", *code.expose()),
             Self::Interaction(id) => write!(f, "/gate/interaction/{id}"),
+            Self::InteractionAsAnother(id) => write!(f, "/gate/interaction/{id}?as=another"),
             Self::Link(id) => write!(f, "/gate/link/{id}"),
             Self::LoggedOut => f.write_str("/gate/logged-out"),
             Self::Login => f.write_str("/gate/login"),

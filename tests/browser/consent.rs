@@ -1,5 +1,13 @@
 //! An application asks: the person signs in, allows it or not, and is sent back.
 
+use std::fs;
+use std::path::PathBuf;
+
+use chromiumoxide::cdp::browser_protocol::emulation::SetDeviceMetricsOverrideParams;
+use chromiumoxide::page::ScreenshotParams;
+use serde_json::{Value, json};
+use url::form_urlencoded::Serializer;
+
 use crate::application::Application;
 use crate::pages::look;
 use crate::program::Home;
@@ -160,4 +168,62 @@ async fn whoever_has_no_address_may_name_one_where_it_is_asked_for() {
     assert_eq!(status, 200);
     let ada = home.json("user show ada");
     assert_eq!((&ada["email"], &ada["email_verified"]), (&"ada@id.example".into(), &false.into()));
+}
+
+/// An app that registered itself, with the most to say and to warn of.
+async fn editor(issuer: &str) -> String {
+    let redirect_uri = "http://127.0.0.1:25078/callback";
+    let metadata = json!({
+        "client_name": "Editor",
+        "client_uri": "http://127.0.0.1:25078/",
+        "policy_uri": "http://127.0.0.1:25078/privacy",
+        "redirect_uris": [redirect_uri],
+        "token_endpoint_auth_method": "none",
+        "tos_uri": "http://127.0.0.1:25078/terms",
+    });
+    let url = format!("{issuer}/oauth/register");
+    let registered = reqwest::Client::new().post(url).body(metadata.to_string());
+    let registered = registered.header("content-type", "application/json").send().await.unwrap();
+    let registered: Value = serde_json::from_slice(&registered.bytes().await.unwrap()).unwrap();
+    let query = Serializer::new(String::new())
+        .extend_pairs([
+            ("client_id", registered["client_id"].as_str().unwrap()),
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            ("code_challenge_method", "S256"),
+            ("redirect_uri", redirect_uri),
+            ("resource", "http://127.0.0.1:8931/mcp"),
+            ("response_type", "code"),
+            ("scope", "openid profile email offline_access mcp:tools mcp:resources"),
+        ])
+        .finish();
+    format!("{issuer}/oauth/authorize?{query}")
+}
+
+#[tokio::test]
+async fn the_answer_is_on_the_first_screen_of_a_phone_however_much_is_asked() {
+    let home = Home::new();
+    let (server, window) = ada(&home).await;
+    let request = editor(server.issuer()).await;
+
+    window.open(request).await;
+    window.reads("Allow Editor?").await;
+    look(&window, "consent-self-named").await;
+    let phone = SetDeviceMetricsOverrideParams::new(360, 640, 2.0, true);
+    window.page.execute(phone).await.unwrap();
+
+    let places = "['allow', 'deny'].every(value => { \
+                  const it = document.querySelector(`button[value=${value}]`); \
+                  const { top, bottom, left, right } = it.getBoundingClientRect(); \
+                  const seen = document.elementFromPoint((left + right) / 2, (top + bottom) / 2); \
+                  return top > 0 && bottom <= 640 && left >= 0 && right <= 360 && it === seen; })";
+    window.until(places, &"answer on the first screen").await;
+    let picture = ScreenshotParams::builder().build();
+    let picture = window.page.screenshot(picture).await.unwrap();
+    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+    fs::write(directory.join("consent-first-screen.png"), picture).unwrap();
+    // What has the focus is not below it.
+    let focused = "(() => { const it = document.querySelector('.links a'); it.focus(); \
+                   const bar = document.querySelector('.stays').getBoundingClientRect(); \
+                   return it.getBoundingClientRect().bottom <= bar.top; })()";
+    window.until(focused, &"focus beside the answer").await;
 }

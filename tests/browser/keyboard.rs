@@ -58,6 +58,27 @@ async fn refusing_needs_no_mouse_either() {
 }
 
 #[tokio::test]
+async fn somebody_else_needs_no_mouse() {
+    let home = Home::new();
+    let (_server, window) = ada(&home).await;
+    let shop = Application::registered(&home, &[]).await;
+    window.passkeys.touch(false).await;
+
+    window.open(shop.request("openid")).await;
+    window.reads("Allow The Shop?").await;
+    tab_to(&window, "Not you?").await;
+    window.key(Key::Enter).await;
+    window.reads("to continue to The Shop").await;
+    tab_to(&window, "Sign in with a passkey").await;
+    window.passkeys.touch(true).await;
+    window.key(Key::Enter).await;
+    window.reads("Allow The Shop?").await;
+    tab_to(&window, "Details").await;
+    window.key(Key::Enter).await;
+    window.reads("App ID").await;
+}
+
+#[tokio::test]
 async fn enrolment_needs_no_mouse() {
     let home = Home::new();
     let server = home.serve_with_setup();

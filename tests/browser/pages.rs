@@ -19,10 +19,11 @@ use crate::sign_in::{by_button, sign_out};
 use crate::window::Window;
 
 /// A suffix, a colour scheme, the size in CSS pixels, and how many device pixels each has.
-const LOOKS: [(&str, &str, (i64, i64), f64); 3] = [
+const LOOKS: [(&str, &str, (i64, i64), f64); 4] = [
     ("light", "light", (1280, 860), 1.0),
     ("dark", "dark", (1280, 860), 1.0),
     ("phone", "light", (360, 740), 2.0),
+    ("phone-dark", "dark", (360, 740), 2.0),
 ];
 
 /// Takes the page's picture in each look, and asserts that none of them scrolls sideways.
@@ -30,7 +31,8 @@ pub(crate) async fn look(window: &Window, name: &str) {
     let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
     fs::create_dir_all(&directory).unwrap();
     for (suffix, scheme, (width, height), scale) in LOOKS {
-        let size = SetDeviceMetricsOverrideParams::new(width, height, scale, suffix == "phone");
+        let size =
+            SetDeviceMetricsOverrideParams::new(width, height, scale, suffix.starts_with("phone"));
         window.page.execute(size).await.unwrap();
         let scheme = MediaFeature::new("prefers-color-scheme", scheme);
         // Colours that are still on their way to others would be in the picture.

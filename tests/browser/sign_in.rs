@@ -1,6 +1,7 @@
 //! Sign-in without a name: by the browser's autofill, and by the button.
 
 use crate::application::Application;
+use crate::pages::look;
 use crate::program::Home;
 use crate::setup::ada;
 use crate::window::Window;
@@ -94,4 +95,46 @@ async fn a_stranger_is_told_what_to_do_and_stays_where_they_are() {
 
     stranger.reads("You are not signed in").await;
     stranger.is_at("/gate/login").await;
+}
+
+/// The virtual device stands for one that is somewhere else: the hints change what a browser offers first.
+#[tokio::test]
+async fn another_device_signs_in_too() {
+    let home = Home::new();
+    let (_server, window) = ada(&home).await;
+    sign_out(&window).await;
+    window.passkeys.touch(false).await;
+    window.press("Sign in again").await;
+    window.is_at("/gate/login").await;
+    let spy = "(() => { const get = navigator.credentials.get.bind(navigator.credentials); \
+               navigator.credentials.get = (options) => { \
+               sessionStorage.hints = options.publicKey.hints; return get(options); }; \
+               return true; })()";
+    assert_eq!(window.ask(spy).await, Some(true));
+
+    window.press("Use another device").await;
+    window.passkeys.touch(true).await;
+
+    window.is_at("/gate/account").await;
+    window.reads("Ada Lovelace").await;
+    let hints: Option<String> = window.ask("sessionStorage.hints").await;
+    assert_eq!(hints.as_deref(), Some("hybrid,security-key"));
+}
+
+/// A browser offers passkeys in a field only if that has the focus.
+#[tokio::test]
+async fn the_field_for_another_account_takes_the_focus_once_it_is_open() {
+    let home = Home::new();
+    let (_server, window) = ada(&home).await;
+    sign_out(&window).await;
+    window.passkeys.touch(false).await;
+    window.press("Sign in again").await;
+    window.is_at("/gate/login").await;
+
+    window.press("Another account").await;
+    look(&window, "login-another").await;
+    window.fill("username", "ada").await;
+    by_button(&window).await;
+
+    window.is_at("/gate/account").await;
 }

@@ -111,10 +111,10 @@ impl Window {
         self.until(&script, &path).await;
     }
 
-    /// Presses the button or link that says `label`, where it stands.
+    /// Presses the button, link or summary that says `label`, where it stands.
     pub(crate) async fn press(&self, label: &str) {
         let found = format!(
-            "[...document.querySelectorAll('button, a')].find(it => \
+            "[...document.querySelectorAll('button, a, summary')].find(it => \
              it.innerText.trim() === {label:?} && !it.disabled && it.checkVisibility())"
         );
         // A browser lets no click through to a page that was not painted yet.

@@ -152,11 +152,10 @@ pub fn deny(
             refusal = Refusal::PersonAstray;
             (astray.callback, false)
         }
-        Step::Login(client, _) => {
-            let callback = step::callback(tx, interaction.clone())?;
-            let (client, session) = ((&stored.client, &*client), presented.session.as_ref());
-            let vouched = authorize::is_vouched_for(tx, cx, client, &callback, session)?;
-            (callback, !vouched)
+        Step::Login(asked) => {
+            let (client, session) = ((&stored.client, &asked.client), presented.session.as_ref());
+            let vouched = authorize::is_vouched_for(tx, cx, client, &asked.callback, session)?;
+            (asked.callback, !vouched)
         }
         Step::Refuse(callback, _) => (callback, false),
     };

@@ -46,12 +46,24 @@ pub enum Step {
     Consent(Box<ConsentRequest>),
     /// The client gets a code.
     Grant(Box<ConsentRequest>),
-    /// The person has to sign in, for this client, with this `login_hint`.
-    Login(Box<Client>, Option<String>),
+    /// The person has to sign in.
+    Login(Box<SignInRequest>),
     /// The client is for people of other groups.
     NotForPerson(Box<Astray>),
     /// The client gets this error.
     Refuse(Callback, Refusal),
+}
+
+/// An authorization that lacks a sign-in.
+pub struct SignInRequest {
+    /// The callback that gets the response.
+    pub callback: Callback,
+    /// The client.
+    pub client: Client,
+    /// The id of the client.
+    pub client_id: ClientId,
+    /// The `login_hint`.
+    pub login_hint: Option<String>,
 }
 
 /// An authorization of somebody who may not use the client.
@@ -66,6 +78,8 @@ pub struct Astray {
 
 /// An authorization that lacks only consent.
 pub struct ConsentRequest {
+    /// Whether the client takes anybody, and not one person alone whom it named.
+    pub anybody: bool,
     /// The id of the client.
     pub client_id: ClientId,
     /// The client.
@@ -225,6 +239,7 @@ pub fn next(
         Some(cookie) => session::live(view, cx, cookie)?,
         None => None,
     };
+    let anybody = expected.is_none() && request.claims.sub.is_empty();
     let subject = |user| issue::subject(&cx.rules, &client, user);
     let max_age = request.max_age.or(client.metadata.default_max_age);
     let requirement = SignInRequirement { max_age, hinted: expected.as_deref(), request: &request };
@@ -235,7 +250,11 @@ pub fn next(
         SessionMatch::None if request.prompt.none => {
             return Ok(Step::Refuse(callback, Refusal::LoginNeeded));
         }
-        SessionMatch::None => return Ok(Step::Login(Box::new(client), request.login_hint)),
+        SessionMatch::None => {
+            let login_hint = request.login_hint;
+            let asked = SignInRequest { callback, client, client_id, login_hint };
+            return Ok(Step::Login(Box::new(asked)));
+        }
         SessionMatch::WrongSubject => return Ok(Step::Refuse(callback, Refusal::LoginNeeded)),
     };
     if !client.decisions.admit(&session.person().groups) {
@@ -289,6 +308,7 @@ pub fn next(
         None => Scope::default(),
     };
     let ready = Box::new(ConsentRequest {
+        anybody,
         client_id,
         client,
         callback,

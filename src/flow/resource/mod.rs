@@ -260,6 +260,12 @@ pub struct TokenTarget {
 }
 
 impl Targets {
+    /// Those of these resources at which the scope `token` is known.
+    pub fn knowing<'a>(&'a self, token: &'a str) -> impl Iterator<Item = &'a Resource> {
+        let known = self.known.iter().filter(move |(_, scope)| scope.has(token));
+        known.map(|(resource, _)| resource)
+    }
+
     /// The scopes that are known at one of these resources.
     fn known(&self) -> Scope {
         self.known.iter().fold(Scope::default(), |all, (_, scope)| all.union(scope))

@@ -6,31 +6,32 @@ use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
+use super::asker::Asker;
+use super::consent::page as consent_page;
 use super::cookie::{Cookie, with_cookie, without_session_cookie};
 use super::email::{self, EmailField};
 use super::login::{self, SignInPrompt};
-use super::templates::{self, ConsentPage, LoggedOutPage, LogoutPage, NotForYouPage, Page};
+use super::templates::{self, LoggedOutPage, LogoutPage, NotForYouPage, Page};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::authorize::consent::{self, AuthorizationOutcome};
-use crate::flow::authorize::step::{self, Astray, ConsentRequest, PresentedInteraction, Step};
+use crate::flow::authorize::step::{self, Astray, PresentedInteraction, Step};
 use crate::flow::session::logout;
 use crate::http::about::About;
 use crate::http::destination::{Destination, PagePath};
+use crate::http::extract::body::Query;
 use crate::http::extract::browser::{AtInteraction, Browser};
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::{Cause, PageFailure};
 use crate::http::redirect;
 use crate::http::texts::Language;
 use crate::model::actor::Acting;
-use crate::oauth::client::ClientType;
 use crate::oauth::id::InteractionId;
 use crate::oauth::logout::PostLogout;
-use crate::oauth::redirect_uri::Kind;
 use crate::oauth::scope::Scope;
 use crate::store::Tx;
-use crate::store::schema::{Origin, Purpose};
+use crate::store::schema::Purpose;
 
 /// The page of the next step, or the response to the client if no step is left.
 pub(in crate::http) async fn show(
@@ -38,6 +39,7 @@ pub(in crate::http) async fn show(
     acting: Acting,
     AtInteraction { browser, presented }: AtInteraction,
     method: Method,
+    Query(query): Query,
     about: About,
 ) -> Result<Response, PageFailure> {
     let id = presented.interaction;
@@ -65,20 +67,24 @@ pub(in crate::http) async fn show(
         app.record_opened(&presented).await?;
     }
     match next {
+        Step::Consent(asked) if asked.anybody && query.one("as")? == Some("another") => {
+            let host = asked.callback.uri().host();
+            let asker = Asker::client(&asked.client_id, &asked.client, host);
+            sign_in(&app, browser, id, asker, SignInPrompt::to(PagePath::Interaction(id)))
+        }
         Step::Consent(asked) => {
             let email = asked.lacks_email().then(|| EmailField::of(asked.session.person()));
             Ok(templates::show(&consent_page(&app, &browser, id, &asked, email)))
         }
-        Step::Login(client, login_hint) => {
+        Step::Login(asked) => {
+            let host = asked.callback.uri().host();
+            let asker = Asker::client(&asked.client_id, &asked.client, host);
             let prompt = SignInPrompt {
-                again: None,
                 create,
-                cancel: Some(PagePath::Interaction(id)),
-                client: Some(client.metadata.name().to_string()),
-                login_hint: login_hint.unwrap_or_default(),
-                next: PagePath::Interaction(id),
+                login_hint: asked.login_hint.unwrap_or_default(),
+                ..SignInPrompt::to(PagePath::Interaction(id))
             };
-            Ok(login::page(&app, browser, prompt)?)
+            sign_in(&app, browser, id, asker, prompt)
         }
         Step::NotForPerson(astray) => not_for_person(&app, &browser, id, &astray),
         Step::Grant(_) | Step::Refuse(..) => {
@@ -165,6 +171,19 @@ pub(in crate::http) async fn decide(
             Ok(clear_interaction(&app, id, response))
         }
     }
+}
+
+/// The sign-in page of an interaction.
+fn sign_in(
+    app: &App,
+    browser: Browser,
+    id: InteractionId,
+    asker: Asker,
+    prompt: SignInPrompt,
+) -> Result<Response, PageFailure> {
+    let cancel = Some(PagePath::Interaction(id));
+    let prompt = SignInPrompt { cancel, client: Some(asker), ..prompt };
+    Ok(login::page(app, browser, prompt)?)
 }
 
 /// The consent page after an e-mail address was refused, if consent is still the next step.
@@ -271,39 +290,6 @@ fn not_for_person(
     *response.status_mut() = StatusCode::FORBIDDEN;
     response.extensions_mut().insert(Cause(Arc::new(Refusal::PersonAstray.into())));
     Ok(response)
-}
-
-fn consent_page(
-    app: &App,
-    browser: &Browser,
-    id: InteractionId,
-    asked: &ConsentRequest,
-    email: Option<EmailField>,
-) -> ConsentPage {
-    let uri = asked.callback.uri();
-    let (t, config) = (browser.language().texts(), &app.rules().config);
-    let person = asked.session.person();
-    let public = asked.client.metadata.client_type() == ClientType::Public;
-    ConsentPage {
-        page: Page::of(app, browser),
-        action: PagePath::Interaction(id),
-        client_name: asked.client.metadata.name().to_string(),
-        client_id: asked.client_id.to_string(),
-        named_by: templates::named_by(&asked.client_id, &asked.client),
-        redirect_host: uri.host(),
-        // A confidential client proves itself by its credentials, whatever its redirect URI.
-        loopback: public && matches!(uri.kind(), Kind::Loopback { .. }),
-        unverified: matches!(uri.kind(), Kind::PrivateUse { .. })
-            || matches!(asked.client.origin, Origin::Dynamic { .. }),
-        resources: asked.targets.resources.iter().map(ToString::to_string).collect(),
-        unregistered: asked.targets.unregistered,
-        scopes: templates::scope_items(t, config, &asked.consent_scope.minus(&asked.remembered)),
-        remembered: templates::scope_items(t, config, &asked.remembered),
-        scope: asked.consent_scope.to_string(),
-        display_name: person.display_name.to_string(),
-        username: person.username.to_string(),
-        email,
-    }
 }
 
 /// Clears the cookie of an interaction that has ended.

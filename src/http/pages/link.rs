@@ -43,7 +43,7 @@ pub(in crate::http) async fn show(
         Step::SignIn => {
             let next = PagePath::Link(presented.interaction);
             let bridge = browser.language().texts().link.your_bridge();
-            let prompt = SignInPrompt::for_client(bridge.plain(), next);
+            let prompt = SignInPrompt::for_client(&bridge.plain(), next);
             Ok(login::page(&app, browser, prompt)?)
         }
     }

@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 
+use super::asker::Asker;
 use super::cookie::with_browser_cookie;
 use super::templates::{self, LoginPage, Page};
 use crate::app::App;
@@ -18,8 +19,8 @@ pub(in crate::http) struct SignInPrompt {
     pub(in crate::http) cancel: Option<PagePath>,
     /// Whether an account is to be made in the first place.
     pub(in crate::http) create: bool,
-    /// The name of the client that the sign-in is for, if it is for one.
-    pub(in crate::http) client: Option<String>,
+    /// What the sign-in is for, if it is for more than this server's own pages.
+    pub(in crate::http) client: Option<Asker>,
     /// The name of the person who is signed in, and is asked to sign in once more.
     pub(in crate::http) again: Option<String>,
     /// The `login_hint`, or empty.
@@ -40,9 +41,9 @@ impl SignInPrompt {
         Self { again: Some(name), ..Self::to(next) }
     }
 
-    /// A sign-in for `client` that leads to `next`.
-    pub(in crate::http) fn for_client(client: impl Into<String>, next: PagePath) -> Self {
-        Self { client: Some(client.into()), ..Self::to(next) }
+    /// A sign-in for what is called `name` that leads to `next`.
+    pub(in crate::http) fn for_client(name: &str, next: PagePath) -> Self {
+        Self { client: Some(Asker::named(name, name)), ..Self::to(next) }
     }
 }
 

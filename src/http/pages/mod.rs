@@ -5,7 +5,9 @@
 
 pub(super) mod account;
 pub(super) mod applications;
+pub(super) mod asker;
 pub(super) mod connections;
+pub(super) mod consent;
 pub(super) mod cookie;
 pub(super) mod device;
 pub(super) mod email;

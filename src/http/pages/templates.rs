@@ -4,6 +4,7 @@ use askama::Template;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
+use super::asker::Asker;
 use super::email::EmailField;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -77,9 +78,31 @@ impl Page {
 
 /// A scope token, as the pages display it.
 pub(in crate::http) struct ScopeItem {
-    pub(in crate::http) name: String,
+    /// What it allows; its name, if nothing describes it.
     pub(in crate::http) description: String,
+    /// Its name among the icons.
+    pub(in crate::http) icon: &'static str,
+    /// Whether something describes it.
+    pub(in crate::http) is_described: bool,
+    /// Whether it is one of the administration.
+    pub(in crate::http) is_powerful: bool,
+    /// The token.
+    pub(in crate::http) name: String,
+    /// The resources that it is a scope of.
+    pub(in crate::http) resources: Vec<String>,
 }
+
+/// The scopes that every installation knows in the order of their meaning, with their icons: who it
+/// is, what is told of them, and for how long. Those of resources stand behind them, and those of the
+/// administration last.
+const ICONS: [(&str, &str); 6] = [
+    ("openid", "passkey"),
+    ("profile", "person"),
+    ("email", "mail"),
+    ("groups", "people"),
+    ("roles", "people"),
+    ("offline_access", "clock"),
+];
 
 /// The descriptions of `scope`: the operator's, or those of every installation in the language of
 /// the person.
@@ -90,9 +113,26 @@ pub(in crate::http) fn scope_items(t: &Texts, config: &Config, scope: &Scope) ->
         let translated = own.then(|| t.scope(token.as_str())).flatten();
         let name = token.as_str().to_owned();
         let description = translated.or_else(|| known.map(str::to_owned));
-        ScopeItem { description: description.unwrap_or_else(|| name.clone()), name }
+        let is_powerful = token.is_of_administration();
+        let place = ICONS.iter().position(|(known, _)| *known == name);
+        let icon = match place.and_then(|place| ICONS.get(place)) {
+            Some((_, icon)) => icon,
+            None if is_powerful => "shield",
+            None => "resource",
+        };
+        let item = ScopeItem {
+            is_described: description.is_some(),
+            description: description.unwrap_or_else(|| name.clone()),
+            icon,
+            is_powerful,
+            name,
+            resources: Vec::new(),
+        };
+        (place.unwrap_or(ICONS.len() + usize::from(is_powerful)), item)
     };
-    scope.iter().map(item).collect()
+    let mut items: Vec<_> = scope.iter().map(item).collect();
+    items.sort_by_key(|(place, _)| *place);
+    items.into_iter().map(|(_, item)| item).collect()
 }
 
 /// The address of the client's metadata document, if a document registered it.
@@ -171,28 +211,6 @@ pub(in crate::http) struct HostItem {
 }
 
 #[derive(Template)]
-#[template(path = "consent.html", config = "assets/askama.toml")]
-pub(in crate::http) struct ConsentPage {
-    pub(in crate::http) page: Page,
-    pub(in crate::http) action: PagePath,
-    pub(in crate::http) client_name: String,
-    pub(in crate::http) client_id: String,
-    pub(in crate::http) named_by: Option<DocumentAddress>,
-    pub(in crate::http) redirect_host: String,
-    pub(in crate::http) loopback: bool,
-    pub(in crate::http) unverified: bool,
-    pub(in crate::http) resources: Vec<String>,
-    pub(in crate::http) unregistered: bool,
-    pub(in crate::http) scopes: Vec<ScopeItem>,
-    pub(in crate::http) remembered: Vec<ScopeItem>,
-    pub(in crate::http) scope: String,
-    pub(in crate::http) display_name: String,
-    pub(in crate::http) username: String,
-    /// The field for an e-mail address, if one is asked for and the person has none.
-    pub(in crate::http) email: Option<EmailField>,
-}
-
-#[derive(Template)]
 #[template(path = "not_for_you.html", config = "assets/askama.toml")]
 pub(in crate::http) struct NotForYouPage {
     pub(in crate::http) page: Page,
@@ -244,7 +262,7 @@ pub(in crate::http) struct DeviceConfirmPage {
     pub(in crate::http) unverified: bool,
     pub(in crate::http) user_code: String,
     pub(in crate::http) username: String,
-    /// As on [`ConsentPage`].
+    /// As on [`ConsentPage`](super::consent::ConsentPage).
     pub(in crate::http) email: Option<EmailField>,
 }
 
@@ -315,7 +333,7 @@ pub(in crate::http) struct LoginPage {
     /// Whether an account is to be made in the first place.
     pub(in crate::http) create: bool,
     pub(in crate::http) next: PagePath,
-    pub(in crate::http) client: Option<String>,
+    pub(in crate::http) client: Option<Asker>,
     pub(in crate::http) login_hint: String,
     pub(in crate::http) cancel: Option<PagePath>,
     pub(in crate::http) nobody: bool,

@@ -8,6 +8,8 @@ use std::fs;
 use std::path::Path;
 
 use super::account::AccountPage;
+use super::asker::{AppLink, Asker};
+use super::consent::{ConsentPage, Notice};
 use super::email::EmailField;
 use super::error::{ContinueButton, ErrorPage};
 use super::own_passkeys::{Faults, NewPasskeyPage, PasskeyPage, RecoveryCodesPage};
@@ -51,7 +53,15 @@ fn name() -> String {
 }
 
 fn scopes() -> Vec<ScopeItem> {
-    vec![ScopeItem { name: "openid".to_owned(), description: "⟦x⟧".to_owned() }]
+    let item = |is_described, resources| ScopeItem {
+        description: "⟦x⟧".to_owned(),
+        icon: "shield",
+        is_described,
+        is_powerful: is_described,
+        name: "openid".to_owned(),
+        resources,
+    };
+    vec![item(true, Vec::new()), item(false, vec![name()])]
 }
 
 fn email(fault: &str) -> EmailField {
@@ -148,24 +158,33 @@ fn passkey_page(codes: usize, is_only: bool, last_used: Option<&Day>) -> Passkey
     }
 }
 
-fn consent(all: bool) -> ConsentPage {
+fn asker(self_named_at: Option<String>) -> Asker {
+    Asker { self_named_at, ..Asker::named("1", &name()) }
+}
+
+fn link() -> AppLink {
+    AppLink { address: "https://a.example/".to_owned(), host: "a.example".to_owned() }
+}
+
+fn consent(all: bool, notice: Option<Notice>) -> ConsentPage {
     ConsentPage {
         page: page(),
         action: PagePath::Account,
-        client_name: name(),
+        another: all.then_some(PagePath::Account),
+        asker: asker(all.then(name)),
         client_id: name(),
-        named_by: all.then(|| document("http://127.0.0.1:7/app")),
-        redirect_host: name(),
-        loopback: all,
-        unverified: all,
-        resources: vec![name(), name()],
-        unregistered: all,
-        scopes: if all { scopes() } else { Vec::new() },
-        remembered: scopes(),
-        scope: name(),
         display_name: name(),
-        username: name(),
         email: all.then(|| email("⟦x⟧")),
+        named_by: all.then(|| document("http://127.0.0.1:7/app")),
+        notice,
+        policy: all.then(link),
+        redirect_host: name(),
+        remembered: scopes(),
+        resources: vec![name(), name()],
+        scope: name(),
+        scopes: if all { scopes() } else { Vec::new() },
+        terms: all.then(link),
+        username: name(),
     }
 }
 
@@ -206,7 +225,7 @@ fn error(form: Option<&'static [(&'static str, String)]>) -> ErrorPage<'static> 
     }
 }
 
-fn login(client: Option<String>, nobody: bool) -> LoginPage {
+fn login(client: Option<Asker>, nobody: bool) -> LoginPage {
     LoginPage {
         page: page(),
         again: None,
@@ -229,8 +248,16 @@ fn rendered() -> Vec<(&'static str, String)> {
     let [yes, no] = [true, false];
     add("account.html", &account(1, None));
     add("account.html", &account(2, Some(&day())));
-    add("consent.html", &consent(yes));
-    add("consent.html", &consent(no));
+    for notice in [
+        Notice::Loopback,
+        Notice::NamedByHost,
+        Notice::NamedByProgram,
+        Notice::Unregistered,
+        Notice::Unverified,
+    ] {
+        add("consent.html", &consent(yes, Some(notice)));
+    }
+    add("consent.html", &consent(no, None));
     for (linked, unknown) in [(yes, no), (no, yes)] {
         add("device.html", &DevicePage { page: page(), linked, typed: name(), unknown });
     }
@@ -274,11 +301,13 @@ fn rendered() -> Vec<(&'static str, String)> {
     add("link_refused.html", &LinkRefusedPage { page: page() });
     add("logged_out.html", &LoggedOutPage { page: page(), astray: true });
     add("login.html", &login(None, yes));
-    add("login.html", &login(Some(name()), no));
+    for self_named_at in [None, Some(name())] {
+        add("login.html", &login(Some(asker(self_named_at)), no));
+    }
     add("login.html", &login(None, no));
     add("login.html", &LoginPage { again: Some(name()), ..login(None, no) });
     add("login.html", &LoginPage { create: true, ..login(None, no) });
-    add("login.html", &LoginPage { create: true, ..login(Some(name()), no) });
+    add("login.html", &LoginPage { create: true, ..login(Some(asker(None)), no) });
     for (others, devices) in [(0, 0), (1, 0), (2, 1), (0, 2)] {
         add("other_sessions.html", &OtherSessionsPage { page: page(), devices, others });
     }
@@ -410,7 +439,7 @@ fn every_template_is_rendered_for_it() {
         }
         files.insert(entry.file_name().into_string().unwrap());
         let source = fs::read_to_string(entry.path()).unwrap();
-        for mark in ["{% include \"", "{% extends \""] {
+        for mark in ["{% include \"", "{% extends \"", "{% import \""] {
             let named = source.split(mark).skip(1).filter_map(|rest| rest.split('"').next());
             parts.extend(named.map(str::to_owned));
         }

@@ -22,6 +22,8 @@ async fn a_recovery_code_brings_somebody_back_who_has_lost_every_passkey() {
     other.passkeys.touch(false).await;
     other.open(format!("{}/login", server.issuer())).await;
     other.press("Lost your passkey?").await;
+    look(&other, "login-lost").await;
+    other.press("use one of them").await;
     other.reads("Back into your account").await;
     look(&other, "setup-recovery").await;
     other.fill("code", &code.to_uppercase()).await;

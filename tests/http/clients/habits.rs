@@ -138,8 +138,9 @@ async fn a_client_that_lacks_a_scope_asks_for_it_beside_those_it_has() {
 
     assert!(page.asks_for_consent(), "{}", page.text());
     let (new, before) = page.text().split_once("What you allowed it before").unwrap();
-    assert!(new.contains("mcp:write") && !new.contains("mcp:read"), "{new}");
-    assert!(before.contains("mcp:read"), "{before}");
+    assert!(new.contains("<code>mcp:write</code>"), "{new}");
+    assert!(!new.contains("<code>mcp:read</code>"), "{new}");
+    assert!(before.contains("<code>mcp:read</code>"), "{before}");
     assert_eq!((&first["scope"], &second["scope"]), (&json!("mcp:read"), &json!(more[1].1)));
     assert_eq!(second["aud"], MCP);
 }

@@ -16,5 +16,6 @@ mod recovery_codes;
 mod session_key;
 mod sessions;
 mod setup;
+mod sign_in;
 mod signed_out;
 mod unproven;

@@ -146,7 +146,7 @@ async fn scopes(administrator: &Administrator, own: &Scope) -> Result<Field, Ref
     let (t, rules) = (administrator.texts(), administrator.app().rules());
     let of_resources = resources.items.iter().map(|resource| &resource.scope);
     let known = of_resources.fold(rules.config.scope().union(own), |all, own| all.union(own));
-    let choice = |ScopeItem { name, description }: ScopeItem| {
+    let choice = |ScopeItem { name, description, .. }: ScopeItem| {
         Choice::new(name.as_str(), if description == name { "" } else { description.as_str() })
     };
     let choices = scope_items(t, &rules.config, &known).into_iter().map(choice);
