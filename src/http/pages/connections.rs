@@ -97,7 +97,7 @@ fn bridges(
 }
 
 /// Where a request came from, as its person knows the place. There is no geography.
-fn place(t: &Texts, address: &str) -> String {
+pub(super) fn place(t: &Texts, address: &str) -> String {
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(address) if address.is_loopback() => t.account.this_machine().plain(),
         Ok(own) if is_private(own) => t.account.private_network(address).plain(),

@@ -1,11 +1,14 @@
 //! `/gate/device`: the page where a person authorizes a device (RFC 8628 §3.3).
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::connections;
 use super::email::{self, EmailField};
 use super::login::{self, SignInPrompt};
 use super::templates::{self, DeviceConfirmPage, DeviceDonePage, DevicePage, Page};
@@ -21,6 +24,7 @@ use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
 use crate::http::extract::peer::Sender;
 use crate::http::failure::{Cause, PageFailure};
+use crate::http::texts::Texts;
 use crate::model::actor::Acting;
 use crate::oauth::params::Params;
 use crate::oauth::scope::Scope;
@@ -161,7 +165,7 @@ fn confirm(
     pending: &PendingDevice,
     email: Option<EmailField>,
 ) -> Result<Response, PageFailure> {
-    let person = pending.session.person();
+    let (person, t) = (pending.session.person(), browser.language().texts());
     let email = pending.lacks_email().then(|| email.unwrap_or_else(|| EmailField::of(person)));
     let scope = pending.scope.clone().unwrap_or_default();
     let (mut groups, mut administrators) = (Vec::new(), Vec::new());
@@ -171,8 +175,9 @@ fn confirm(
     }
     let mut response = templates::show(&DeviceConfirmPage {
         page: Page::of(app, browser),
-        address: pending.device.address.clone(),
         administrators,
+        asked: asked(t, app.clock().now().since(pending.device.created)),
+        place: place(app, t, &pending.device.address),
         user_agent: pending.device.user_agent.clone(),
         allowable: pending.scope.is_some(),
         client_id: pending.device.client.to_string(),
@@ -182,7 +187,7 @@ fn confirm(
         named_by: templates::named_by(&pending.device.client, &pending.client),
         resources: pending.targets.resources.iter().map(ToString::to_string).collect(),
         scope: scope.to_string(),
-        scopes: templates::scope_items(browser.language().texts(), &app.rules().config, &scope),
+        scopes: templates::scope_items(t, &app.rules().config, &scope),
         unregistered: pending.targets.unregistered,
         unverified: matches!(pending.client.origin, Origin::Dynamic { .. }),
         user_code: code.expose().to_string(),
@@ -194,6 +199,24 @@ fn confirm(
         response.extensions_mut().insert(Cause(Arc::new(Refusal::PersonAstray.into())));
     }
     Ok(response)
+}
+
+/// How long ago the device asked. Whoever has just started it sees that it was a moment ago.
+fn asked(t: &Texts, ago: Duration) -> String {
+    match ago.as_secs() / 60 {
+        0 => t.device_confirm.asked_now().plain(),
+        minutes => t.device_confirm.asked_ago(minutes).plain(),
+    }
+}
+
+/// Where the device asked from. Only on a loopback issuer is the machine of this server the person's.
+fn place(app: &App, t: &Texts, address: &str) -> String {
+    let loopback = |address: IpAddr| address.to_canonical().is_loopback();
+    let here = address.parse().is_ok_and(loopback);
+    if here && !app.rules().issuer.is_loopback() {
+        return t.device_confirm.gates_machine().plain();
+    }
+    connections::place(t, address)
 }
 
 /// The sign-in page, which leads back to this page. Guesses are counted by account, so the person

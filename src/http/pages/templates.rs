@@ -260,8 +260,11 @@ pub(in crate::http) struct DevicePage {
 #[template(path = "device_confirm.html", config = "assets/askama.toml")]
 pub(in crate::http) struct DeviceConfirmPage {
     pub(in crate::http) page: Page,
-    pub(in crate::http) address: String,
     pub(in crate::http) administrators: Vec<String>,
+    /// How long ago the device asked.
+    pub(in crate::http) asked: String,
+    /// Where it asked from.
+    pub(in crate::http) place: String,
     pub(in crate::http) user_agent: Option<String>,
     pub(in crate::http) allowable: bool,
     pub(in crate::http) client_id: String,

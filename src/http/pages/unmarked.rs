@@ -154,8 +154,9 @@ fn consent(all: bool) -> ConsentPage {
 fn device_confirm(allowable: bool, groups: usize, scopes: Vec<ScopeItem>) -> DeviceConfirmPage {
     DeviceConfirmPage {
         page: page(),
-        address: "1".to_owned(),
         administrators: vec![name(); groups],
+        asked: "⟦x⟧".to_owned(),
+        place: "⟦x⟧".to_owned(),
         user_agent: Some(name()),
         allowable,
         client_id: name(),

@@ -166,6 +166,10 @@ texts! {
             compare_it,
         }
         device_confirm: DeviceConfirm {
+            asked,
+            asked_ago(minutes),
+            asked_now,
+            gates_machine,
             lead,
             nothing_but_you,
             nothing_yours,

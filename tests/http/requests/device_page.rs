@@ -40,7 +40,8 @@ async fn the_page_shows_the_address_that_the_last_trusted_proxy_saw() {
 
         let page = ada.open_device(&device).await;
 
-        assert!(page.text().contains(&format!("<strong>{address}</strong>")), "{peer} {forwarded}");
+        let shown = format!("<strong>{address}, in a private network</strong>");
+        assert!(page.text().contains(&shown), "{peer} {forwarded}");
         assert!(!page.text().contains("203.0.113.7"));
     }
 }
