@@ -227,7 +227,7 @@
 //!   is asked for before a passkey or a code is made or removed, and proven in the transition.
 //! - *Deleted passkey.* A browser forgets one for good only by the mark of one that was removed here, whose
 //!   id and owner both match: a row that is absent proves nothing after a restore, nor on a host that
-//!   others share.
+//!   others share. The page that has just made one, and is told that too many came at once, forgets it, too.
 //! - *Borrowed name.* A client that a stranger registered is never found by its name.
 //! - *Colluding clients.* A client with pairwise subjects knows a session by a `sid` of its sector, too.
 //! - *Token of another server.* A resource sees its tokens. One that was issued with `openid` opens

@@ -122,18 +122,26 @@ pub async fn finish_assertion(
     Err(Refusal::CredentialRefused.into())
 }
 
+/// Who starts an enrolment.
+pub struct Starting {
+    /// Somebody, by their address.
+    pub acting: Acting,
+    /// The hash of the browser's own cookie.
+    pub browser: TokenHash,
+}
+
 /// Starts an enrolment, without spending the way to it. `names` gives the names of somebody who
 /// makes their account; every other person already has theirs. `email` is the address that they
 /// typed.
 pub fn start_registration(
     app: &App,
-    browser: TokenHash,
+    Starting { acting, browser }: Starting,
     way: Way,
     names: impl FnOnce() -> Result<(Username, DisplayName), Refusal>,
     email: Option<Email>,
 ) -> Result<Started, Error> {
     let (candidate, existing) = {
-        let (view, cx) = (app.read()?, app.context());
+        let (view, cx) = (app.read()?, app.context_of(acting));
         let opened = enroll::open(&view, &cx, &way)?;
         let names = if opened.takes_names() { Some(names()?) } else { None };
         let candidate = enroll::candidate(&view, &cx, opened, names, email)?;

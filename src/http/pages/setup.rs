@@ -12,7 +12,7 @@ use super::cookie::Cookie;
 use super::cookie::{with_browser_cookie, with_cookie, with_session_cookie};
 use super::templates::{self, Page, SetupPage};
 use crate::app::App;
-use crate::app::sign_in::{self as use_case, PresentedRegistration};
+use crate::app::sign_in::{self as use_case, PresentedRegistration, Starting};
 use crate::error::Refusal;
 use crate::flow::person::ceremony::Ceremony;
 use crate::flow::person::enroll::{self, Opened, Way};
@@ -20,6 +20,7 @@ use crate::http::destination::PagePath;
 use crate::http::extract::browser::{Browser, NewSession};
 use crate::http::extract::own_page::PageJson;
 use crate::http::failure::ScriptFailure;
+use crate::model::actor::Acting;
 use crate::model::person::Username;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
@@ -75,12 +76,14 @@ pub(in crate::http) struct Start {
 
 pub(in crate::http) async fn start(
     State(app): State<Arc<App>>,
+    acting: Acting,
     PageJson { body, browser_id, .. }: PageJson<Start>,
 ) -> Result<Json<Value>, ScriptFailure> {
     let way = way(&app, body.token.as_deref())?;
     let email = body.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
     let email = email.map(str::parse).transpose()?;
-    let started = use_case::start_registration(&app, browser_id, way, || names(&body), email)?;
+    let starting = Starting { acting, browser: browser_id };
+    let started = use_case::start_registration(&app, starting, way, || names(&body), email)?;
     Ok(Json(json!({ "ceremony": started.ceremony, "publicKey": started.public_key })))
 }
 

@@ -401,10 +401,15 @@ texts! {
             no_passkey,
             no_passkeys,
             no_storage,
+            none_answered,
+            none_could_make,
             not_ready,
             not_understood(status),
+            too_late,
+            too_late_making,
             unreachable,
             unfit_authenticator,
+            useless,
             wrong_host(host),
         }
         script_setup: ScriptSetup {
@@ -426,7 +431,6 @@ texts! {
             sign_up,
             sign_up_lead,
             storing,
-            useless,
             username_malformed,
             username_missing,
             waiting,
