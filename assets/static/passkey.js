@@ -142,7 +142,7 @@ export function words(error, making = false) {
 }
 
 function notAllowed({ atOnce, tooLate }, making) {
-  if (atOnce) return making ? text("passkey.none_could_make") : text("passkey.none_answered");
+  if (atOnce) return making ? text("passkey.none_could_make") : text("passkey.none_responded");
   if (tooLate) return making ? text("passkey.too_late_making") : text("passkey.too_late");
   return making ? text("passkey.cancelled_making") : text("passkey.cancelled");
 }

@@ -132,6 +132,11 @@ pub fn check_token(view: &impl View, cx: &Context, token: &VerifiedAccess) -> Re
     }
 }
 
+/// Whether somebody of these roles may see anything of the administration.
+pub fn administers(rules: &Rules, roles: &[Role]) -> bool {
+    !of_roles(rules, roles).is_empty()
+}
+
 /// The scopes of the administration that these roles give. The role `admin` counts as the scope `admin`,
 /// whatever the configuration gives it, since the configuration may change.
 fn of_roles(rules: &Rules, roles: &[Role]) -> Scope {

@@ -45,3 +45,4 @@ mod sentences;
 mod support;
 mod tokens;
 mod usage;
+mod ways;

@@ -14,16 +14,18 @@ use super::login::{self, SignInPrompt};
 use super::templates::{self, DeviceConfirmPage, DeviceDonePage, DevicePage, Page};
 use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::flow::Context;
 use crate::flow::authorize::device::{
     self, Decision, DecisionOutcome, PendingDevice, UserCodeEntry, UserCodeLookup,
 };
+use crate::flow::{Context, authorize};
 use crate::http::destination::PagePath;
 use crate::http::extract::body::Query;
 use crate::http::extract::browser::Browser;
+use crate::http::extract::outcomes::Outcome;
 use crate::http::extract::own_page::PageForm;
 use crate::http::extract::peer::Sender;
 use crate::http::failure::{Cause, PageFailure};
+use crate::http::redirect;
 use crate::http::texts::Texts;
 use crate::model::actor::Acting;
 use crate::oauth::params::Params;
@@ -65,6 +67,9 @@ pub(in crate::http) async fn show(
     browser: Browser,
 ) -> Result<Response, PageFailure> {
     let typed = Typed::of(&query)?;
+    if query.one("as")? == Some("another") {
+        return sign_in(&app, browser, typed);
+    }
     match browser.live_session(&app, &app.read()?, &app.context())? {
         Some(_) => Ok(ask(&app, &browser, typed, false)),
         None => sign_in(&app, browser, typed),
@@ -81,7 +86,11 @@ pub(in crate::http) async fn decide(
     let Some(session) = browser.session(&app) else { return sign_in(&app, browser, typed) };
     let Some(typed) = typed else { return Ok(ask(&app, &browser, None, false)) };
     let acting = Acting::stranger(sender.address);
-    let entry = entry(sender, typed.user_code_hash(&app), session);
+    let hash = typed.user_code_hash(&app);
+    if hash.is_some_and(|hash| browser.outcomes().about(&hash).is_some()) {
+        return Ok(redirect::to_page(&PagePath::DeviceDone));
+    }
+    let entry = entry(sender, hash, session);
 
     let (decision, again) = (decision(&form), entry.clone());
     let allowed = matches!(decision, Ok(Some(Decision::Allow { .. })));
@@ -108,13 +117,43 @@ pub(in crate::http) async fn decide(
         }
     };
     match decided {
-        DecisionOutcome::Done(client) => Ok(templates::show(&DeviceDonePage {
-            page: Page::of(&app, &browser),
-            allowed,
-            client_name: client.metadata.name().to_string(),
-        })),
+        DecisionOutcome::Done(client) => {
+            let outcome = if allowed { Outcome::Allowed(client) } else { Outcome::Denied(client) };
+            let response = redirect::to_page(&PagePath::DeviceDone);
+            Ok(match hash {
+                Some(hash) => browser.outcomes().and(&app, &hash, outcome, response),
+                None => response,
+            })
+        }
         DecisionOutcome::Not(lookup) => found(&app, browser, typed, lookup, None),
     }
+}
+
+/// The page after a decision, also when it is loaded again.
+pub(in crate::http) async fn done(
+    State(app): State<Arc<App>>,
+    browser: Browser,
+) -> Result<Response, PageFailure> {
+    let (client, allowed) = match browser.outcomes().device() {
+        Some(Outcome::Allowed(client)) => (client, true),
+        Some(Outcome::Denied(client)) => (client, false),
+        Some(
+            Outcome::Asked(_)
+            | Outcome::CodeDisplayed
+            | Outcome::Linked
+            | Outcome::NotLinked
+            | Outcome::SignedOut
+            | Outcome::Stayed,
+        )
+        | None => return Ok(redirect::to_page(&PagePath::Device(None))),
+    };
+    let row = authorize::find_enabled(&app.read()?, client)?;
+    let name = row.map(|client| client.metadata.name().to_owned());
+    Ok(templates::show(&DeviceDonePage {
+        page: Page::of(&app, &browser),
+        allowed,
+        client_name: name.unwrap_or_else(|| client.to_string()),
+    }))
 }
 
 /// The decision in a form. The form that asks for the code has none.

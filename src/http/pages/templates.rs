@@ -230,6 +230,8 @@ pub(in crate::http) struct ConsentPage {
 pub(in crate::http) struct NotForYouPage {
     pub(in crate::http) page: Page,
     pub(in crate::http) action: PagePath,
+    /// The sign-in of somebody else, who then goes on.
+    pub(in crate::http) another: PagePath,
     pub(in crate::http) administrators: Vec<String>,
     pub(in crate::http) client_name: String,
     pub(in crate::http) display_name: String,

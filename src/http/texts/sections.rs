@@ -128,6 +128,15 @@ texts! {
             tokens_about,
             until(day),
         }
+        outcome: OutcomeTexts {
+            title,
+            code_displayed,
+            code_displayed_lead,
+            done(client),
+            linked,
+            linked_lead,
+            not_done(client),
+        }
         asking: Asking {
             access_to,
             allow,
@@ -191,18 +200,25 @@ texts! {
         }
         error: ErrorTexts {
             address,
+            another,
             app,
             app_unknown,
             client,
             client_unknown,
+            copy,
             event,
             fault,
             go_on_to(host),
             host,
             in_the_log,
+            load_again,
             nobody_vouches(host),
             redirect_uri_unregistered,
             says_it_is(name),
+            see_why,
+            sends_to,
+            start_again,
+            start_again_at(client),
             status,
             title,
             title_app_unknown,
@@ -212,6 +228,8 @@ texts! {
             title_misdirected,
             title_not_found,
             title_stale,
+            to_account,
+            to_mend,
         }
         frame: Frame {
             close_it,
@@ -234,6 +252,8 @@ texts! {
             title,
             another,
             command,
+            copy_code,
+            copy_command,
             expires(time),
             heading,
             lead,
@@ -325,7 +345,6 @@ texts! {
         }
         not_for_you: NotForYou {
             title,
-            another_account,
             back,
             heading(client),
         }
@@ -358,6 +377,7 @@ texts! {
             display_name_hint,
             email_hint,
             end_others,
+            have_one,
             no_script(host),
             remedy,
             username_hint,
@@ -371,6 +391,10 @@ texts! {
         script_codes: ScriptCodes {
             copied,
             not_copied,
+        }
+        script_copy: ScriptCopy {
+            copied,
+            selected,
         }
         script_further: ScriptFurther {
             done,
@@ -401,7 +425,7 @@ texts! {
             no_passkey,
             no_passkeys,
             no_storage,
-            none_answered,
+            none_responded,
             none_could_make,
             not_ready,
             not_understood(status),

@@ -16,19 +16,19 @@ pub(super) fn complete(device: &Value) -> &str {
     device["verification_uri_complete"].as_str().unwrap()
 }
 
-pub(super) fn user_code(device: &Value) -> &str {
+pub(crate) fn user_code(device: &Value) -> &str {
     device["user_code"].as_str().unwrap()
 }
 
 /// Ada, and a device that waits for her.
-pub(super) async fn waiting() -> (Server, Browser, RelyingParty, Value) {
+pub(crate) async fn waiting() -> (Server, Browser, RelyingParty, Value) {
     let (server, ada) = Server::with_ada().await;
     let telly = RelyingParty::tv(&server).await;
     let device = telly.device().await;
     (server, ada, telly, device)
 }
 
-pub(super) async fn decided(ada: &mut Browser, device: &Value, decision: &str) -> Response {
+pub(crate) async fn decided(ada: &mut Browser, device: &Value, decision: &str) -> Response {
     let page = ada.open_device(device).await;
     ada.decide_on_device(&page, decision).await
 }
