@@ -37,6 +37,8 @@
 //! | `Host`, and the address of the client | `http/extract/host.rs`, `http/extract/peer.rs` |
 //! | cross-site and anti-forgery checks | `http/extract/own_page.rs` |
 //! | every text of the pages, and the language of a request | `assets/texts/`, `http/texts/`; `http/about.rs` |
+//! | what a person can do after a refusal; whom a page names | `http/ways.rs` |
+//! | what a reload or another tab reads after an answer | `http/extract/outcomes.rs` |
 //! | what a browser may keep for good | `http/assets.rs` |
 //! | names and attributes of cookies | `http/pages/cookie.rs`, `http/proxy.rs`, `http/cookie.rs` |
 //! | a session that is a key: the layer, the proof, its verification, the script | `http/pages/prove.rs`, [`model::session_proof`], `app/session_proof.rs`, `assets/static/session.js` |
@@ -232,7 +234,7 @@
 //!   session ended, and proven in the transition.
 //! - *Deleted passkey.* A browser forgets one for good only by the mark of one that was removed here, whose
 //!   id and owner both match: a row that is absent proves nothing after a restore, nor on a host that
-//!   others share.
+//!   others share. The page that has just made one, and is told that too many came at once, forgets it, too.
 //! - *Borrowed name.* A client that a stranger registered is never found by its name. Where a person signs
 //!   in for a client that named itself, or allows it something, its host stands beside the name, and that
 //!   nobody checked it.
@@ -246,6 +248,8 @@
 //!   it, naming it. Two people never have one address, in whatever form it is written, and an operator
 //!   gives it to its owner whoever typed it. The limit: who is signed in learns from a refusal that
 //!   somebody has an address.
+//! - *Made-up answer.* The cookie of what was answered last grants nothing: it chooses a sentence and a
+//!   registered client, whose address is an operator's.
 //! - *Framing.* No page may be in a frame, but that of a `prompt=none` request, which displays nothing
 //!   and asks nothing, in a frame of the origin of its own `redirect_uri`.
 //! - *Forged proxy headers.* The host in `X-Forwarded-Host` counts if a proxy sends it that the

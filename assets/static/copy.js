@@ -1,17 +1,27 @@
-// A value that is displayed once: copies it.
+// Buttons that copy what stands in the element `data-of` names. An element of its own finds its place in a
+// page however the page came. Without this script there is no button, and one click selects a command.
 
 import { text } from "./texts.js";
 
-const at = (id) => document.getElementById(id);
+class CopyText extends HTMLElement {
+  connectedCallback() {
+    const button = this.querySelector("button");
+    button.hidden = false;
+    button.addEventListener("click", () => this.copy());
+  }
 
-async function copy() {
-  try {
-    await navigator.clipboard.writeText(at("copied").textContent);
-    at("status").textContent = text("copy.copied");
-  } catch {
-    at("status").textContent = text("copy.not_copied");
+  async copy() {
+    const source = document.getElementById(this.dataset.of);
+    let done = false;
+    try {
+      await navigator.clipboard.writeText(source.textContent.trim());
+      done = true;
+    } catch {
+      // Without the permission, the person copies by hand what is selected for them.
+      getSelection().selectAllChildren(source);
+    }
+    this.querySelector("[role=status]").textContent = done ? text("copy.copied") : text("copy.selected");
   }
 }
 
-at("copy").addEventListener("click", copy);
-at("copy").hidden = false;
+if (!customElements.get("copy-text")) customElements.define("copy-text", CopyText);

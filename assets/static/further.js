@@ -1,31 +1,23 @@
 // A further passkey of whoever is signed in.
 
-import { create, deviceName, go, obstacle, post, words } from "./passkey.js";
+import { create, deviceName, disown, go, obstacle, post, words } from "./passkey.js";
+import { isBusy, say, setBusy } from "./status.js";
 import { text } from "./texts.js";
 
 const form = document.getElementById("further");
 const button = form.querySelector("button");
 const name = document.getElementById("name");
-let busy = false;
-
-function say(told, fault = "") {
-  document.getElementById("status").textContent = told;
-  document.getElementById("alert").textContent = fault;
-}
-
-function setBusy(on) {
-  busy = on;
-  button.setAttribute("aria-disabled", String(on));
-}
 
 async function add(event) {
   event.preventDefault();
-  if (busy) return;
-  setBusy(true);
+  if (isBusy(button)) return;
+  setBusy(button, true);
   say(text("further.waiting"));
+  let made = null; // the passkey that the device has made, and for whom
   try {
     const { ceremony, publicKey } = await post("/gate/webauthn/add/start", {});
     const credential = await create(publicKey);
+    made = { credential, rpId: publicKey.rp.id };
     say(text("further.storing"));
     const passkey_name = name.value.trim() || deviceName();
     await post("/gate/webauthn/add/finish", { ceremony, credential, passkey_name });
@@ -34,8 +26,8 @@ async function add(event) {
   } catch (error) {
     // The sign-in has grown old over this page: it asks for another one when it is loaded again.
     if (error.code === "login_required") return location.reload();
-    setBusy(false);
-    say("", words(error, true));
+    setBusy(button, false);
+    say("", words(error, true) + await disown(error, made));
   }
 }
 

@@ -2,27 +2,22 @@
 // runs one of its own. A browser allows one at a time, so the first always yields to the second.
 
 import { forget, get, go, obstacle, post, words } from "./passkey.js";
+import { isBusy, say, setBusy } from "./status.js";
 import { text } from "./texts.js";
 
 const form = document.getElementById("login");
 const button = form?.querySelector("button");
 const other = document.getElementById("other-device");
 
+/** Both buttons are busy at once: a browser allows one ceremony at a time. */
+function busy(on) {
+  for (const one of [button, other]) setBusy(one, on);
+}
+
 let waiting = null; // the autofill ceremony: its AbortController, when to renew it, when it is over
-let busy = false; // a person's own attempt is under way
-
-function say(status, fault = "") {
-  document.getElementById("status").textContent = status;
-  document.getElementById("alert").textContent = fault;
-}
-
-function setBusy(on) {
-  busy = on;
-  for (const one of [button, other]) one.setAttribute("aria-disabled", String(on));
-}
 
 async function finish(ceremony, credential, { rpId }) {
-  setBusy(true);
+  busy(true);
   say(text("login.checking"));
   try {
     await post("/gate/webauthn/authenticate/finish", { ceremony, credential }, { opens: true });
@@ -36,7 +31,7 @@ async function finish(ceremony, credential, { rpId }) {
 
 /** Waits for the person to pick a passkey from the autofill list. */
 async function autofill() {
-  if (waiting || busy) return;
+  if (waiting || isBusy(button)) return;
   const control = new AbortController();
   const mine = { control, renewAt: Infinity };
   waiting = mine;
@@ -57,7 +52,7 @@ async function autofill() {
       if (waiting === mine) waiting = null;
       // Nobody asked for this ceremony: if it could not even begin, the button will say why.
       if (control.signal.aborted || !shown) return;
-      setBusy(false);
+      busy(false);
       // One that fails at once would fail for ever: only the button is left then.
       const atOnce = Date.now() - shown < 1000;
       if (picked || !atOnce) say("", words(error));
@@ -83,15 +78,15 @@ async function renew() {
 
 /** Signs in; `hints` say which authenticators the browser offers first (WebAuthn L3 §5.8.7). */
 async function signIn(hints = []) {
-  if (busy) return;
-  setBusy(true);
+  if (isBusy(button)) return;
+  busy(true);
   say(text("login.waiting"));
   try {
     await stop();
     const { ceremony, publicKey } = await post("/gate/webauthn/authenticate/start", {});
     await finish(ceremony, await get({ ...publicKey, hints }), publicKey);
   } catch (error) {
-    setBusy(false);
+    busy(false);
     say("", words(error));
     offerAutofill();
   }
@@ -118,7 +113,7 @@ if (form) {
     addEventListener("pagehide", stop);
     addEventListener("pageshow", (event) => {
       if (!event.persisted) return;
-      setBusy(false);
+      busy(false);
       say("");
       offerAutofill();
     });

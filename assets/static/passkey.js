@@ -49,6 +49,29 @@ export function obstacle() {
   return null;
 }
 
+/**
+ * What a browser tells as NotAllowedError, whatever the cause (WebAuthn L3 §14.5.1): only the time that
+ * went by tells one from another.
+ */
+class NotAllowed extends Error {
+  constructor(after, limit) {
+    super();
+    // Nobody reads a dialog and cancels it so fast: what was there could not do it.
+    this.atOnce = after < 700;
+    this.tooLate = after >= limit - 500;
+  }
+}
+
+/** Runs a ceremony of the browser with these options. */
+async function within({ timeout = Infinity }, ceremony) {
+  const since = performance.now();
+  try {
+    return await ceremony();
+  } catch (error) {
+    throw error?.name === "NotAllowedError" ? new NotAllowed(performance.now() - since, timeout) : error;
+  }
+}
+
 /** Makes a passkey and returns it as the JSON of WebAuthn L3 §5.1. */
 export async function create(options) {
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON?.(options) ?? {
@@ -57,7 +80,7 @@ export async function create(options) {
     user: { ...options.user, id: decode(options.user.id) },
     excludeCredentials: descriptors(options.excludeCredentials),
   };
-  return toJSON(await navigator.credentials.create({ publicKey }));
+  return toJSON(await within(options, () => navigator.credentials.create({ publicKey })));
 }
 
 /** Signs a challenge with a passkey; `how` may carry `mediation` and `signal`. */
@@ -67,7 +90,7 @@ export async function get(options, how = {}) {
     challenge: decode(options.challenge),
     allowCredentials: descriptors(options.allowCredentials),
   };
-  return toJSON(await navigator.credentials.get({ ...how, publicKey }));
+  return toJSON(await within(options, () => navigator.credentials.get({ ...how, publicKey })));
 }
 
 /**
@@ -76,6 +99,17 @@ export async function get(options, how = {}) {
  */
 export async function forget(rpId, credential) {
   await PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId: credential.id }).catch(() => {});
+}
+
+/**
+ * What to add to the words for an error after a passkey was `made`: it opens nothing. Where too many came
+ * at once, the server has surely stored nothing, and the browser forgets the passkey. Any other answer may be
+ * that to a request which came twice, whose first one stored it.
+ */
+export async function disown(error, made) {
+  if (!made || !error.code) return "";
+  if (error.code === "too_many_requests") await forget(made.rpId, made.credential);
+  return ` ${text("passkey.useless")}`;
 }
 
 /** Goes on to a path of this origin, leaving no entry to come back to. */
@@ -89,9 +123,8 @@ export function go(path) {
 /** The words for an error of a ceremony; `making` is true while a passkey is being made. */
 export function words(error, making = false) {
   if (error instanceof Trouble) return error.message;
+  if (error instanceof NotAllowed) return notAllowed(error, making);
   switch (error?.name) {
-    case "NotAllowedError":
-      return making ? text("passkey.cancelled_making") : text("passkey.cancelled");
     case "InvalidStateError":
       return making ? text("passkey.exists") : text("passkey.not_ready");
     case "SecurityError":
@@ -106,6 +139,12 @@ export function words(error, making = false) {
     default:
       return text("passkey.browser_fault");
   }
+}
+
+function notAllowed({ atOnce, tooLate }, making) {
+  if (atOnce) return making ? text("passkey.none_could_make") : text("passkey.none_responded");
+  if (tooLate) return making ? text("passkey.too_late_making") : text("passkey.too_late");
+  return making ? text("passkey.cancelled_making") : text("passkey.cancelled");
 }
 
 /** A name for a new passkey, such as "Chrome on Linux": the person meets it again in a list. */

@@ -2,7 +2,8 @@
 // the passkey. The token stays in the entry of the history, which only this tab and this origin read, so
 // that neither a failed attempt nor a reload loses it. Without a token, a recovery code may be typed.
 
-import { create, deviceName, go, obstacle, post, words } from "./passkey.js";
+import { create, deviceName, disown, go, obstacle, post, words } from "./passkey.js";
+import { isBusy, say, setBusy } from "./status.js";
 import { text } from "./texts.js";
 
 const at = (id) => document.getElementById(id);
@@ -28,17 +29,6 @@ const SIGN_UP = "sign-up";
 let token = "";
 let signsUp = false;
 let link = null; // what the server said of the token
-let busy = false;
-
-function say(status, fault = "") {
-  at("status").textContent = status;
-  at("alert").textContent = fault;
-}
-
-function setBusy(on) {
-  busy = on;
-  button.setAttribute("aria-disabled", String(on));
-}
 
 /** Reads the link and forgets it from the address bar, the history and any screenshot. */
 function begin() {
@@ -48,6 +38,9 @@ function begin() {
   token = signsUp ? "" : named;
   if (found) history.replaceState({ token: found }, "", location.pathname + location.search);
   for (const id of ["lead", "remedy", "setup", "about", "again", "recovery"]) at(id).hidden = true;
+  // Where nothing can be made, nothing is asked for.
+  const why = obstacle();
+  if (why) return say("", why);
   if (!named) {
     say("");
     at("heading").textContent = text("setup.recovery");
@@ -60,8 +53,6 @@ function begin() {
 
 async function check() {
   at("again").hidden = true;
-  const why = obstacle();
-  if (why) return say("", why);
   say(text("setup.checking"));
   try {
     link = await post("/gate/setup", { token });
@@ -115,15 +106,15 @@ function emailHolds() {
 
 async function enrol(event) {
   event.preventDefault();
-  if (busy) return;
+  if (isBusy(button)) return;
   const naming = link.takes_names;
   username.value = username.value.trim();
   if (naming && !usernameHolds()) return;
   if (link.takes_email && !emailHolds()) return;
 
-  setBusy(true);
+  setBusy(button, true);
   say(text("setup.waiting"));
-  let made = false; // the device has made a passkey
+  let made = null; // the passkey that the device has made, and for whom
   try {
     const { ceremony, publicKey } = await post("/gate/webauthn/register/start", {
       token,
@@ -132,7 +123,7 @@ async function enrol(event) {
       email: link.takes_email ? email.value.trim() || null : null,
     });
     const credential = await create(publicKey);
-    made = true;
+    made = { credential, rpId: publicKey.rp.id };
     say(text("setup.storing"));
     const { next } = await post("/gate/webauthn/register/finish", {
       ceremony,
@@ -144,9 +135,8 @@ async function enrol(event) {
     say(text("setup.done"));
     go(signsUp ? new URLSearchParams(location.search).get("next") || next : next);
   } catch (error) {
-    setBusy(false);
-    const useless = made && error.code ? ` ${text("setup.useless")}` : "";
-    say("", words(error, true) + useless);
+    setBusy(button, false);
+    say("", words(error, true) + await disown(error, made));
   }
 }
 

@@ -122,13 +122,20 @@ pub async fn finish_assertion(
     Err(Refusal::CredentialRefused.into())
 }
 
+/// Who starts an enrolment.
+pub struct Starting {
+    /// Somebody, by their address.
+    pub acting: Acting,
+    /// The hash of the browser's own cookie.
+    pub browser: TokenHash,
+}
+
 /// Starts an enrolment, without spending the way to it. `names` gives the names of somebody who
 /// makes their account; every other person already has theirs. `email` is the address that they
 /// typed. A start that tells what others have is counted first.
 pub async fn start_registration(
     app: &App,
-    acting: Acting,
-    browser: TokenHash,
+    Starting { acting, browser }: Starting,
     way: Way,
     names: impl FnOnce() -> Result<(Username, DisplayName), Refusal>,
     email: Option<Email>,
@@ -139,10 +146,10 @@ pub async fn start_registration(
         (names, opened.tells(email.is_some()))
     };
     if tells {
-        app.write_by(acting, move |tx, cx| enroll::count_asked(tx, cx, &way)).await?;
+        app.write_by(acting.clone(), move |tx, cx| enroll::count_asked(tx, cx, &way)).await?;
     }
     let (candidate, existing) = {
-        let (view, cx) = (app.read()?, app.context());
+        let (view, cx) = (app.read()?, app.context_of(acting));
         let opened = enroll::open(&view, &cx, &way)?;
         let candidate = enroll::candidate(&view, &cx, opened, names, email)?;
         let existing = passkeys::of(&view, candidate.user)?;

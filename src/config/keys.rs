@@ -44,7 +44,7 @@ pub(super) static KEYS: &[Key] = &[
     ),
     key(
         "bridge.command",
-        "The command that the page displays with an exchange code, if no redirect can carry the code",
+        "The command that the page displays with an exchange code behind it, if no redirect can carry the code; systemprompt-bridge login by default",
         Kind::OptionalText(|d| &mut d.config.bridge.command),
     ),
     key(

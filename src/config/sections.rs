@@ -156,7 +156,8 @@ impl SignUpPolicy {
 /// Settings of the bridge endpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bridging {
-    /// The command that the page displays with an exchange code behind it, if no redirect can carry
+    /// The command that the page displays with an exchange code behind it, in place of
+    /// `systemprompt-bridge login --gateway ISSUER --code CODE`, if no redirect can carry
     /// the code to the bridge. The default works for any bridge.
     pub command: Option<String>,
     /// The hosts of agents in addition to the built-in ones.

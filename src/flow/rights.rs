@@ -168,6 +168,11 @@ pub fn may_still_give(
     }
 }
 
+/// Whether somebody of these roles may see anything of the administration.
+pub fn administers(rules: &Rules, roles: &[Role]) -> bool {
+    !of_roles(rules, roles).is_empty()
+}
+
 /// The scopes of the administration that these roles give. The role `admin` counts as the scope `admin`,
 /// whatever the configuration gives it, since the configuration may change.
 pub(super) fn of_roles(rules: &Rules, roles: &[Role]) -> Scope {

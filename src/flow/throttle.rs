@@ -154,14 +154,37 @@ pub fn consume(
     source: &Source,
     limit: usize,
 ) -> Result<(), Error> {
+    check_uses(tx, cx, label, source, limit)?;
     let Some(key) = source.key(cx, label) else { return Ok(()) };
     match tx.find::<Attempts>(&key)?.filter(|row| is_recent(cx, row)) {
         None => store(tx, cx, source, &key, 1),
-        Some(row) if usize::try_from(row.count).is_ok_and(|count| count >= limit) => {
-            Err(Error::Paused((row.last + WINDOW).since(cx.now)))
-        }
         Some(row) => Ok(tx.put(&key, Attempts { count: row.count.saturating_add(1), ..row })?),
     }
+}
+
+/// Refuses what [`consume`] would refuse now, and counts nothing.
+///
+/// # Errors
+///
+/// [`Error::Paused`] with what is left of the minute.
+pub fn check_uses(
+    view: &impl View,
+    cx: &Context,
+    label: &'static str,
+    source: &Source,
+    limit: usize,
+) -> Result<(), Error> {
+    let Some(key) = source.key(cx, label) else { return Ok(()) };
+    match view.find::<Attempts>(&key)?.filter(|row| is_recent(cx, row)) {
+        Some(row) if is_used_up(&row, limit) => {
+            Err(Error::Paused((row.last + WINDOW).since(cx.now)))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn is_used_up(row: &Attempts, limit: usize) -> bool {
+    usize::try_from(row.count).is_ok_and(|count| count >= limit)
 }
 
 fn store(

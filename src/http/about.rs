@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderValue, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Uri, header};
 
 use super::facts::{displayed, without_password, without_secrets};
 use super::preferences::preferences;
@@ -89,6 +89,18 @@ impl About {
         if let Some(language) = Language::of(ui_locales) {
             self.0.language.get_or_init(|| language);
         }
+    }
+
+    /// The language that the request names itself.
+    pub(super) fn named_language(&self) -> Option<Language> {
+        self.0.language.get().copied()
+    }
+
+    /// Sets the language that the address of a page names.
+    pub(super) fn prefer_named(&self, address: &Uri) {
+        let query = address.query().filter(|_| address.path().starts_with("/gate/"));
+        let params = query.and_then(|query| Params::parse(query.as_bytes()).ok());
+        self.prefer(params.iter().flat_map(|params| params.many("language")));
     }
 
     /// The one that the outermost layer added to the request.

@@ -8,9 +8,12 @@ use std::fmt;
 
 use axum::http::Uri;
 
+use super::texts::Language;
 use crate::error::ErrorCode;
+use crate::event::EventId;
 use crate::flow::Rules;
 use crate::flow::application::App as Protected;
+use crate::flow::client::home::Home;
 use crate::model::application::{AppHost, ReturnPath};
 use crate::model::bridge::LinkRedirect;
 use crate::oauth::authorize::AuthorizationResponse;
@@ -36,6 +39,16 @@ impl Destination {
     /// The post-logout redirect URI of a client.
     pub(super) fn logout(next: &PostLogout) -> Self {
         Self::elsewhere(next.host(), next.url().to_owned())
+    }
+
+    /// The place at which a person begins again with a client.
+    pub(super) fn home(home: &Home) -> Self {
+        Self { host: None, url: home.url().to_owned() }
+    }
+
+    /// The first page of the host that was asked.
+    pub(super) fn own_root() -> Self {
+        Self { host: None, url: "/".to_owned() }
     }
 
     /// The redirect URI of a bridge, with its exchange code.
@@ -183,16 +196,33 @@ pub(super) enum PagePath {
         /// The value that binds the sign-in to the browser that started it.
         state: String,
     },
+    /// As [`PagePath::Application`], where somebody else signs in first.
+    ApplicationAsAnother {
+        /// The application.
+        host: AppHost,
+        /// The path of the application that the person requested.
+        path: ReturnPath,
+        /// The value that binds the sign-in to the browser that started it.
+        state: String,
+    },
     /// The page for devices, with a user code if one is known.
     Device(Option<UserCode>),
+    /// The page after a decision about a device.
+    DeviceDone,
+    /// An event, for administrators.
+    Event(EventId),
     /// An interaction.
     Interaction(InteractionId),
     /// As [`PagePath::Interaction`], where somebody else signs in first.
     InteractionAsAnother(InteractionId),
+    /// As [`PagePath::Interaction`], in a language that its request named.
+    InteractionIn(InteractionId, Language),
     /// The page where a person authorizes a bridge.
     Link(InteractionId),
     /// The page after a sign-out.
     LoggedOut,
+    /// The same in a language that the request named.
+    LoggedOutIn(Language),
     /// The sign-in that no client requested.
     Login,
     /// The start of a sign-out (OpenID Connect RP-Initiated Logout §2).
@@ -221,12 +251,25 @@ impl fmt::Display for PagePath {
                 let query = [("app", host.as_str()), ("state", state), ("rd", &path.encoded())];
                 write!(f, "/gate/apps/start?{}", form_encode(query))
             }
+            Self::ApplicationAsAnother { host, path, state } => {
+                let (host, path) = (host.as_str(), path.encoded());
+                let query = [("app", host), ("as", "another"), ("state", state), ("rd", &path)];
+                write!(f, "/gate/apps/start?{}", form_encode(query))
+            }
             Self::Device(None) => f.write_str("/gate/device"),
             Self::Device(Some(code)) => write!(f, "/gate/device?user_code={}", *code.expose()),
+            Self::DeviceDone => f.write_str("/gate/device/done"),
+            Self::Event(id) => write!(f, "/gate/admin/events/{id}"),
             Self::Interaction(id) => write!(f, "/gate/interaction/{id}"),
             Self::InteractionAsAnother(id) => write!(f, "/gate/interaction/{id}?as=another"),
+            Self::InteractionIn(id, language) => {
+                write!(f, "/gate/interaction/{id}?language={}", language.tag())
+            }
             Self::Link(id) => write!(f, "/gate/link/{id}"),
             Self::LoggedOut => f.write_str("/gate/logged-out"),
+            Self::LoggedOutIn(language) => {
+                write!(f, "/gate/logged-out?language={}", language.tag())
+            }
             Self::Login => f.write_str("/gate/login"),
             Self::Logout => f.write_str("/oauth/logout"),
             Self::NewPasskey => f.write_str("/gate/account/passkeys/new"),

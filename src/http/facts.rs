@@ -30,6 +30,8 @@ pub(super) struct Facts {
     pub(super) asked: Option<String>,
     /// The same for the page, and what it is.
     pub(super) asked_on_page: Option<(Asked, String)>,
+    /// The host to which the app would have sent the browser, for the page.
+    pub(super) back_to: Option<(Asked, String)>,
     /// The name by which the client calls itself.
     pub(super) client_name: Option<String>,
     /// The response to the client, to which the page leads on if the person wants it.
@@ -47,6 +49,8 @@ pub(super) enum Asked {
     Client,
     /// The host of an application.
     Host,
+    /// The host of a redirect URI.
+    Return,
 }
 
 /// A response to a client that no redirect carries: the person presses a button.
@@ -81,7 +85,10 @@ impl Facts {
         if refusal == Some(Refusal::ClientUnknownAtAuthorize) {
             let asked = client_id.map(displayed);
             let asked_on_page = asked.clone().map(|asked| (Asked::Client, asked));
-            return Ok(Self { asked, asked_on_page, ..Self::default() });
+            // The one thing that tells a person which app it was.
+            let uri = one("redirect_uri").and_then(|uri| uri.parse::<RedirectUri>().ok());
+            let back_to = uri.map(|uri| (Asked::Return, displayed(&uri.host())));
+            return Ok(Self { asked, asked_on_page, back_to, ..Self::default() });
         }
         if !refusal.is_some_and(is_about_redirect_uri) {
             return Ok(Self::default());
@@ -110,6 +117,11 @@ impl Facts {
         let client = authorize::find_enabled(&app.read()?, client)?;
         let client_response = Some(ClientResponse(Arc::new(response)));
         Ok(Self { client_response, ..Self::of_client(client.as_ref()) })
+    }
+
+    /// What the page shows of the request.
+    pub(super) fn on_page(&self) -> impl Iterator<Item = &(Asked, String)> {
+        self.asked_on_page.iter().chain(&self.back_to)
     }
 
     /// The name of a client.

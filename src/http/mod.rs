@@ -24,6 +24,7 @@ mod redirect;
 mod render;
 mod routes;
 mod texts;
+mod ways;
 
 use std::sync::Arc;
 
@@ -74,6 +75,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/gate/interaction/{id}", get(interaction::show).post(interaction::decide))
         .route("/gate/link/{id}", get(pages::link::show).post(pages::link::decide))
         .route("/gate/device", get(pages::device::show).post(pages::device::decide))
+        .route("/gate/device/done", get(pages::device::done))
         .route("/gate/apps/start", get(applications::start))
         .route("/gate/setup", get(setup::show).post(setup::describe))
         .route("/gate/login", get(account_page::login))

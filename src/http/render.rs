@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -18,7 +18,7 @@ use super::facts::{self, Facts};
 use super::failure::{Cause, Detail, ErrorFormat, accepts_html};
 use super::pages::error;
 use super::pages::templates::Page;
-use super::texts::Language;
+use super::ways::{Around, Ways};
 use crate::admin::ErrorView;
 use crate::app::{App, Refused};
 use crate::error::{Error, ErrorCode, Refusal};
@@ -35,20 +35,32 @@ struct Asked {
     authorization: bool,
     /// Whether its `Host` is the issuer's host.
     by_name: bool,
+    /// Whether it is at the host of an application.
+    at_application: bool,
+    /// Its cookies, if a page may be displayed on the issuer's host.
+    cookies: HeaderMap,
     /// Whether it accepts HTML.
     html: bool,
+    /// Its path and query.
+    path: String,
 }
 
 impl Asked {
     fn of(app: &App, request: &Request) -> Self {
         // On an application's host, only paths below `/_gatelodge/` belong to this server.
         let at_application = host::is_for_applications(request.uri().path());
+        let html = accepts_html(request.headers());
+        // Towards a TLS upstream, a proxy may send the issuer's host instead of an application's.
+        let by_name = !at_application && host::is_issuers(&app.rules().issuer, request);
+        let cookies = request.headers().get_all(header::COOKIE).iter().filter(|_| html && by_name);
         Self {
             assets: assets::folder(at_application),
             authorization: request.headers().contains_key(header::AUTHORIZATION),
-            // Towards a TLS upstream, a proxy may send the issuer's host instead of an application's.
-            by_name: !at_application && host::is_issuers(&app.rules().issuer, request),
-            html: accepts_html(request.headers()),
+            at_application,
+            by_name,
+            cookies: cookies.map(|cookie| (header::COOKIE, cookie.clone())).collect(),
+            html,
+            path: request.uri().path_and_query().map_or_else(String::new, ToString::to_string),
         }
     }
 }
@@ -66,6 +78,7 @@ pub(super) async fn render(
     let route = request.extensions().get::<MatchedPath>().cloned();
     let asked = Asked::of(&app, &request);
     let about = About::accepting(request.headers());
+    about.prefer_named(request.uri());
     request.extensions_mut().insert(about.clone());
     let (parts, body) = request.into_parts();
     let address = peer::address_of(&app, &parts);
@@ -82,7 +95,14 @@ pub(super) async fn render(
     }
     if let (Some(Cause(error)), Some(event)) = (&cause, &event) {
         if let Some(format) = response.extensions().get::<ErrorFormat>().copied() {
-            response = formatted(&app, &asked, about.language(), (error, format), event, response);
+            let around = Around {
+                about: &about,
+                at_application: asked.at_application,
+                cookies: &asked.cookies,
+                event: *event,
+                path: &asked.path,
+            };
+            response = formatted(&app, &asked, &around, (error, format), response);
         }
         if let Some(view) = response.extensions_mut().remove::<ErrorView>() {
             response = with_event(response, view, *event);
@@ -167,11 +187,11 @@ impl RefusedBy<'_> {
 fn formatted(
     app: &App,
     asked: &Asked,
-    language: Language,
+    around: &Around<'_>,
     (error, format): (&Error, ErrorFormat),
-    event: &EventId,
     under: Response,
 ) -> Response {
+    let (language, event) = (around.about.language(), around.event);
     let code = error.code();
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let html = match format {
@@ -185,7 +205,7 @@ fn formatted(
     let mut response = if html {
         let facts = under.extensions().get::<Facts>().cloned().unwrap_or_default();
         let page = Page { assets: asked.assets, ..Page::anonymous(app, language) };
-        error::show(page, (status, error), event, &facts)
+        error::show(page, (status, error), &Ways::of(app, error, around), (&event, &facts))
     } else {
         // RFC 6749 §5.2 keeps `error_description` to ASCII. Programs read English.
         let sentence = match format {

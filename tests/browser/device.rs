@@ -76,7 +76,7 @@ async fn a_code_that_is_typed_and_allowed_signs_the_device_in() {
     window.reads("Sign in a device").await;
     types_code(&window, &telly.code().to_lowercase().replace('-', " ")).await;
     window.reads("Allow Telly?").await;
-    window.reads("Did you start this yourself?").await;
+    window.reads("Did you start this yourself, just now?").await;
     window.reads(telly.code()).await;
     window.press("Allow").await;
     window.reads("Go back to your device").await;

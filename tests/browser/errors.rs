@@ -17,8 +17,7 @@ async fn an_unknown_application_is_an_error_page_with_an_event() {
     window.reads("This request cannot go on").await;
     window.reads("No client with this client_id is registered here").await;
     window.excuses("400").await;
-    let event: String =
-        window.ask("document.querySelector('dd:last-of-type code').innerText").await.unwrap();
+    let event: String = window.ask("document.getElementById('event').innerText").await.unwrap();
     home.log_with(&format!("\"event.id\":\"{event}\""));
 }
 
@@ -35,7 +34,7 @@ async fn a_page_that_is_not_there_says_so() {
 }
 
 #[tokio::test]
-async fn an_interaction_that_is_over_sends_back_to_the_application() {
+async fn an_interaction_that_was_answered_says_so_and_leads_on() {
     let home = Home::new();
     let (_server, window) = ada(&home).await;
     let shop = Application::registered(&home, &[]).await;
@@ -48,8 +47,9 @@ async fn an_interaction_that_is_over_sends_back_to_the_application() {
 
     window.open(page).await;
 
-    window.reads("Go back to the application and start again.").await;
-    window.excuses("400").await;
+    window.reads("You have answered already").await;
+    window.press("Go to your account").await;
+    window.is_at("/gate/account").await;
 }
 
 #[tokio::test]

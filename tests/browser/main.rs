@@ -34,4 +34,5 @@ mod session_key;
 mod setup;
 mod sign_in;
 mod tls;
+mod ways;
 mod window;

@@ -11,7 +11,10 @@ use chromiumoxide::cdp::browser_protocol::emulation::SetFocusEmulationEnabledPar
 use chromiumoxide::cdp::browser_protocol::input::{
     DispatchKeyEventParams, DispatchKeyEventType, InsertTextParams,
 };
-use chromiumoxide::cdp::browser_protocol::page::{GetNavigationHistoryParams, NavigateParams};
+use chromiumoxide::cdp::browser_protocol::page::{
+    AddScriptToEvaluateOnNewDocumentParams, GetNavigationHistoryParams, NavigateParams,
+    ReloadParams,
+};
 use chromiumoxide::cdp::browser_protocol::target::{
     CreateBrowserContextParams, CreateTargetParams,
 };
@@ -173,6 +176,22 @@ impl Window {
     pub(crate) async fn history(&self) -> Vec<String> {
         let history = self.page.execute(GetNavigationHistoryParams::default()).await.unwrap();
         history.result.entries.into_iter().map(|entry| entry.url).collect()
+    }
+
+    /// Loads the page again, as the browser's button does.
+    pub(crate) async fn reload(&self) {
+        self.page.execute(ReloadParams::default()).await.unwrap();
+    }
+
+    /// Goes back, as the browser's button does.
+    pub(crate) async fn back(&self) {
+        self.page.evaluate_expression("history.back()").await.unwrap();
+    }
+
+    /// Runs `script` in each page before its own scripts.
+    pub(crate) async fn beforehand(&self, script: &str) {
+        let params = AddScriptToEvaluateOnNewDocumentParams::new(script);
+        self.page.execute(params).await.unwrap();
     }
 
     /// Takes note of a complaint that belongs to the story: one that has `part` in it is there.

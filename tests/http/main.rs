@@ -46,3 +46,4 @@ mod sentences;
 mod support;
 mod tokens;
 mod usage;
+mod ways;

@@ -39,6 +39,7 @@ pub(crate) const ROUTES: &[(&str, &str, To, bool)] = &[
     ("/oauth/logout", "GET,HEAD,POST", Own, false),
     ("/gate/interaction/{id}", "GET,HEAD,POST", Own, false),
     ("/gate/device", "GET,HEAD,POST", Own, false),
+    ("/gate/device/done", "GET,HEAD", Own, false),
     ("/gate/apps/start", "GET,HEAD", Own, false),
     ("/gate/setup", "GET,HEAD,POST", Own, false),
     ("/gate/login", "GET,HEAD", Own, false),

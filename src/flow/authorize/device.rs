@@ -21,6 +21,7 @@ use crate::model::network::Network;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::client::GrantType;
+use crate::oauth::id::ClientId;
 use crate::oauth::scope::Scope;
 use crate::oauth::token::device::{DeviceRequest, UserCode};
 use crate::secret::{DeviceCode, Pepper, TokenHash};
@@ -234,7 +235,7 @@ pub enum Decision {
 /// The outcome of a decision.
 pub enum DecisionOutcome {
     /// The decision is stored; it was about this client.
-    Done(Box<Client>),
+    Done(ClientId),
     /// The decision is not stored: the person is not signed in, or the code or the scope has
     /// changed.
     Not(UserCodeLookup),
@@ -292,7 +293,8 @@ pub fn decide(
     let act = act.named(pending.client.metadata.name());
     events::record(tx, cx, act.fact("device_address", &pending.device.address))?;
     let holding = Holding::persons(pending.session.user());
+    let client = pending.device.client.clone();
     tx.put(&pending.key, Device { holding, state, ..pending.device })?;
     session::touch(tx, cx, session, Some(&entry.device))?;
-    Ok(DecisionOutcome::Done(Box::new(pending.client)))
+    Ok(DecisionOutcome::Done(client))
 }

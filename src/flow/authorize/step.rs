@@ -72,6 +72,8 @@ pub struct Astray {
     pub callback: Callback,
     /// The client.
     pub client: Client,
+    /// The id of the client.
+    pub client_id: ClientId,
     /// The session of the person.
     pub session: LiveSession,
 }
@@ -261,7 +263,7 @@ pub fn next(
         return Ok(if request.prompt.none {
             Step::Refuse(callback, Refusal::PersonAstray)
         } else {
-            Step::NotForPerson(Box::new(Astray { callback, client, session }))
+            Step::NotForPerson(Box::new(Astray { callback, client, client_id, session }))
         });
     }
 

@@ -2,6 +2,7 @@
 
 pub mod authentication;
 pub mod document;
+pub mod home;
 pub mod last_use;
 pub mod lists;
 pub mod operator;

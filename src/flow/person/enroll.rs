@@ -262,6 +262,11 @@ pub fn candidate(
             Ok(Candidate { user, username, display_name, email })
         }
         Opened::Invitation(..) | Opened::Link(_, _, None) | Opened::SignUp => {
+            // Before the ceremony: a passkey that is refused after it opens nothing.
+            if let (Opened::SignUp, Some(source)) = (&opened, sign_up_source(cx)) {
+                let limit = cx.rules.config.registration.per_minute;
+                throttle::check_uses(view, cx, SIGN_UPS, &source, limit)?;
+            }
             let (username, display_name) = chosen.ok_or(Refusal::UsernameMalformed)?;
             check_username(view, &username)?;
             Ok(Candidate { user: UserId::from_seed(&cx.seed), username, display_name, email })
@@ -391,14 +396,19 @@ pub fn complete(
 /// each network may make so many in a minute.
 fn count_sign_up(tx: &mut Tx<'_>, cx: &Context) -> Result<(), Error> {
     let limit = cx.rules.config.registration.per_minute;
-    match cx.acting.address {
-        Some(address) => {
-            let source = Source::Network(Network::of(address));
-            throttle::consume(tx, cx, "sign-ups", &source, limit)
-        }
+    match sign_up_source(cx) {
+        Some(source) => throttle::consume(tx, cx, SIGN_UPS, &source, limit),
         None => Ok(()),
     }
 }
+
+/// By whom sign-ups are counted.
+fn sign_up_source(cx: &Context) -> Option<Source> {
+    cx.acting.address.map(|address| Source::Network(Network::of(address)))
+}
+
+/// The name of their count.
+const SIGN_UPS: &str = "sign-ups";
 
 /// A verified registration whose link was used up by another ceremony.
 #[derive(Clone)]

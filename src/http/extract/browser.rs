@@ -9,6 +9,7 @@ use axum::http::{Extensions, HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq as _;
 
+use super::outcomes::Outcomes;
 use super::peer;
 use super::session_proof::{self, ProvenNewKey, ProvenSession, Unproven};
 use crate::app::App;
@@ -30,6 +31,7 @@ use crate::store::{StoreError, View};
 pub(in crate::http) struct Browser {
     about: About,
     anonymous: Option<AnonymousSecret>,
+    outcomes: Outcomes,
     browser: Option<BrowserSecret>,
     session: Option<Holder>,
 }
@@ -54,6 +56,11 @@ impl FromRequestParts<Arc<App>> for Browser {
 }
 
 impl Browser {
+    /// What was answered last in this browser.
+    pub(in crate::http) fn outcomes(&self) -> &Outcomes {
+        &self.outcomes
+    }
+
     /// The language of the person.
     pub(in crate::http) fn language(&self) -> Language {
         self.about.language()
@@ -74,7 +81,8 @@ impl Browser {
             (browser, session_cookie(app, headers)?.map(Holder::Cookie))
         };
         let anonymous = read(Cookie::Anonymous).and_then(|value| value.parse().ok());
-        Ok(Self { about: About::of(extensions), anonymous, browser, session })
+        let outcomes = Outcomes::of(&app.rules().issuer, headers);
+        Ok(Self { about: About::of(extensions), anonymous, outcomes, browser, session })
     }
 
     /// Whether the request asks for a page and no script sent it, where a session is a key.

@@ -9,6 +9,7 @@ pub(super) mod browser;
 pub(super) mod caller;
 pub(super) mod host;
 pub(super) mod navigation;
+pub(super) mod outcomes;
 pub(super) mod own_page;
 pub(super) mod peer;
 pub(super) mod probe;

@@ -9,19 +9,18 @@ use axum::extract::State;
 use axum::http::{Extensions, HeaderMap};
 use axum::response::Response;
 
-use super::authorize::to_interaction;
 use crate::app::App;
 use crate::flow::session::logout::{self, Arrival, Next, Started};
 use crate::http::about::About;
+use crate::http::destination::PagePath;
 use crate::http::extract::body::{Form, Query};
 use crate::http::extract::browser::Browser;
 use crate::http::extract::navigation::Navigation;
 use crate::http::extract::peer::{ClientAddress, Sender};
 use crate::http::failure::{Cause, PageFailure};
-use crate::http::pages::cookie::without_session_cookie;
+use crate::http::pages::cookie::{with_interaction_cookie, without_session_cookie};
 use crate::http::pages::interaction;
 use crate::http::redirect;
-use crate::http::texts::Language;
 use crate::model::actor::Acting;
 use crate::model::network::Network;
 use crate::oauth::logout::LogoutRequest;
@@ -40,7 +39,7 @@ pub(in crate::http) async fn get(
         LogoutRequest::parse(&params)?;
         return Ok(redirect::to_head());
     }
-    start(&app, sender.address, &headers, &params, about.language()).await
+    start(&app, sender.address, &headers, &params, &about).await
 }
 
 pub(in crate::http) async fn post(
@@ -51,7 +50,7 @@ pub(in crate::http) async fn post(
     about: About,
     Form(params): Form,
 ) -> Result<Response, PageFailure> {
-    start(&app, address, &headers, &params, about.language()).await
+    start(&app, address, &headers, &params, &about).await
 }
 
 async fn start(
@@ -59,7 +58,7 @@ async fn start(
     address: IpAddr,
     headers: &HeaderMap,
     params: &Params,
-    language: Language,
+    about: &About,
 ) -> Result<Response, PageFailure> {
     let request = LogoutRequest::parse(params)?;
     // §2: "The OP SHOULD accept ID Tokens when the RP identified by the ID Token's aud claim
@@ -81,10 +80,15 @@ async fn start(
     let Started { next, passed_over } = started.await?;
     let mut response = match next {
         Next::Done { astray, own, redirect } => {
-            let response = interaction::signed_out(app, redirect.as_ref(), astray, language);
+            let response = interaction::signed_out(app, redirect.as_ref(), astray, about);
             if own { without_session_cookie(app, response) } else { response }
         }
-        Next::Interaction(id, secret) => to_interaction(app, id, &secret),
+        Next::Interaction(id, secret) => {
+            let language = about.named_language();
+            let page =
+                language.map_or(PagePath::Interaction(id), |own| PagePath::InteractionIn(id, own));
+            with_interaction_cookie(app, redirect::to_page(&page), id, &secret)
+        }
     };
     if let Some(refusal) = passed_over {
         response.extensions_mut().insert(Cause(Arc::new(refusal.into())));

@@ -36,6 +36,7 @@ pub(in crate::http) async fn start(
     }
 
     let live = browser.live_session(&app, &app.read()?, &app.context())?;
+    let live = live.filter(|_| query.one("as").ok().flatten() != Some("another"));
     let Some(cookie) = live.and_then(|_| browser.session(&app)) else {
         let host = protected.host();
         let next = PagePath::Application { host: host.clone(), path, state };

@@ -25,6 +25,8 @@ pub(in crate::http) enum Cookie {
     /// §4.1.2.4 allows a response to set a cookie of another path, and only an enrolment reads it,
     /// under `/gate/`.
     Anonymous,
+    /// What was answered last in this browser, for words alone.
+    Outcomes,
     /// The browser's own cookie, with or without a session. Where a session is a key, a secret in the
     /// origin's storage takes its place.
     Browser,
@@ -38,6 +40,7 @@ impl Cookie {
     fn name(self, issuer: &Issuer) -> String {
         let purpose = match self {
             Self::Anonymous => "anonymous".to_owned(),
+            Self::Outcomes => "outcomes".to_owned(),
             Self::Browser => "browser".to_owned(),
             Self::Interaction(id) => format!("i_{}", id.uuid().simple()),
             Self::Session => "session".to_owned(),

@@ -1,26 +1,32 @@
 //! `/gate/device`: the page where a person authorizes a device (RFC 8628 §3.3).
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::connections;
 use super::email::{self, EmailField};
 use super::login::{self, SignInPrompt};
 use super::templates::{self, DeviceConfirmPage, DeviceDonePage, DevicePage, Page};
 use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::flow::Context;
 use crate::flow::authorize::device::{
     self, Decision, DecisionOutcome, PendingDevice, UserCodeEntry, UserCodeLookup,
 };
+use crate::flow::{Context, authorize};
 use crate::http::destination::PagePath;
 use crate::http::extract::body::Query;
 use crate::http::extract::browser::Browser;
+use crate::http::extract::outcomes::Outcome;
 use crate::http::extract::own_page::PageForm;
 use crate::http::extract::peer::Sender;
 use crate::http::failure::{Cause, PageFailure};
+use crate::http::redirect;
+use crate::http::texts::Texts;
 use crate::model::actor::Acting;
 use crate::oauth::params::Params;
 use crate::oauth::scope::Scope;
@@ -61,6 +67,9 @@ pub(in crate::http) async fn show(
     browser: Browser,
 ) -> Result<Response, PageFailure> {
     let typed = Typed::of(&query)?;
+    if query.one("as")? == Some("another") {
+        return sign_in(&app, browser, typed);
+    }
     match browser.live_session(&app, &app.read()?, &app.context())? {
         Some(_) => Ok(ask(&app, &browser, typed, false)),
         None => sign_in(&app, browser, typed),
@@ -77,7 +86,11 @@ pub(in crate::http) async fn decide(
     let Some(session) = browser.session(&app) else { return sign_in(&app, browser, typed) };
     let Some(typed) = typed else { return Ok(ask(&app, &browser, None, false)) };
     let acting = Acting::stranger(sender.address);
-    let entry = entry(sender, typed.user_code_hash(&app), session);
+    let hash = typed.user_code_hash(&app);
+    if hash.is_some_and(|hash| browser.outcomes().about(&hash).is_some()) {
+        return Ok(redirect::to_page(&PagePath::DeviceDone));
+    }
+    let entry = entry(sender, hash, session);
 
     let (decision, again) = (decision(&form), entry.clone());
     let allowed = matches!(decision, Ok(Some(Decision::Allow { .. })));
@@ -104,13 +117,43 @@ pub(in crate::http) async fn decide(
         }
     };
     match decided {
-        DecisionOutcome::Done(client) => Ok(templates::show(&DeviceDonePage {
-            page: Page::of(&app, &browser),
-            allowed,
-            client_name: client.metadata.name().to_string(),
-        })),
+        DecisionOutcome::Done(client) => {
+            let outcome = if allowed { Outcome::Allowed(client) } else { Outcome::Denied(client) };
+            let response = redirect::to_page(&PagePath::DeviceDone);
+            Ok(match hash {
+                Some(hash) => browser.outcomes().and(&app, &hash, outcome, response),
+                None => response,
+            })
+        }
         DecisionOutcome::Not(lookup) => found(&app, browser, typed, lookup, None),
     }
+}
+
+/// The page after a decision, also when it is loaded again.
+pub(in crate::http) async fn done(
+    State(app): State<Arc<App>>,
+    browser: Browser,
+) -> Result<Response, PageFailure> {
+    let (client, allowed) = match browser.outcomes().device() {
+        Some(Outcome::Allowed(client)) => (client, true),
+        Some(Outcome::Denied(client)) => (client, false),
+        Some(
+            Outcome::Asked(_)
+            | Outcome::CodeDisplayed
+            | Outcome::Linked
+            | Outcome::NotLinked
+            | Outcome::SignedOut
+            | Outcome::Stayed,
+        )
+        | None => return Ok(redirect::to_page(&PagePath::Device(None))),
+    };
+    let row = authorize::find_enabled(&app.read()?, client)?;
+    let name = row.map(|client| client.metadata.name().to_owned());
+    Ok(templates::show(&DeviceDonePage {
+        page: Page::of(&app, &browser),
+        allowed,
+        client_name: name.unwrap_or_else(|| client.to_string()),
+    }))
 }
 
 /// The decision in a form. The form that asks for the code has none.
@@ -161,7 +204,7 @@ fn confirm(
     pending: &PendingDevice,
     email: Option<EmailField>,
 ) -> Result<Response, PageFailure> {
-    let person = pending.session.person();
+    let (person, t) = (pending.session.person(), browser.language().texts());
     let email = pending.lacks_email().then(|| email.unwrap_or_else(|| EmailField::of(person)));
     let scope = pending.scope.clone().unwrap_or_default();
     let (mut groups, mut administrators) = (Vec::new(), Vec::new());
@@ -171,8 +214,9 @@ fn confirm(
     }
     let mut response = templates::show(&DeviceConfirmPage {
         page: Page::of(app, browser),
-        address: pending.device.address.clone(),
         administrators,
+        asked: asked(t, app.clock().now().since(pending.device.created)),
+        place: place(app, t, &pending.device.address),
         user_agent: pending.device.user_agent.clone(),
         allowable: pending.scope.is_some(),
         client_id: pending.device.client.to_string(),
@@ -182,7 +226,7 @@ fn confirm(
         named_by: templates::named_by(&pending.device.client, &pending.client),
         resources: pending.targets.resources.iter().map(ToString::to_string).collect(),
         scope: scope.to_string(),
-        scopes: templates::scope_items(browser.language().texts(), &app.rules().config, &scope),
+        scopes: templates::scope_items(t, &app.rules().config, &scope),
         unregistered: pending.targets.unregistered,
         unverified: matches!(pending.client.origin, Origin::Dynamic { .. }),
         user_code: code.expose().to_string(),
@@ -194,6 +238,24 @@ fn confirm(
         response.extensions_mut().insert(Cause(Arc::new(Refusal::PersonAstray.into())));
     }
     Ok(response)
+}
+
+/// How long ago the device asked. Whoever has just started it sees that it was a moment ago.
+fn asked(t: &Texts, ago: Duration) -> String {
+    match ago.as_secs() / 60 {
+        0 => t.device_confirm.asked_now().plain(),
+        minutes => t.device_confirm.asked_ago(minutes).plain(),
+    }
+}
+
+/// Where the device asked from. Only on a loopback issuer is the machine of this server the person's.
+fn place(app: &App, t: &Texts, address: &str) -> String {
+    let loopback = |address: IpAddr| address.to_canonical().is_loopback();
+    let here = address.parse().is_ok_and(loopback);
+    if here && !app.rules().issuer.is_loopback() {
+        return t.device_confirm.gates_machine().plain();
+    }
+    connections::place(t, address)
 }
 
 /// The sign-in page, which leads back to this page. Guesses are counted by account, so the person

@@ -11,19 +11,22 @@ use crate::event::EventId;
 use crate::http::destination::Destination;
 use crate::http::facts::{Asked, Facts};
 use crate::http::texts::Texts;
+use crate::http::ways::Ways;
 
 #[derive(Template)]
 #[template(path = "error.html", config = "assets/askama.toml")]
 pub(in crate::http) struct ErrorPage<'a> {
     pub(in crate::http) page: Page,
     pub(in crate::http) advice: Option<String>,
-    pub(in crate::http) asked: Option<(String, &'a str)>,
+    pub(in crate::http) asked: Vec<(String, &'a str)>,
     pub(in crate::http) button: Option<ContinueButton<'a>>,
-    pub(in crate::http) client_name: Option<&'a str>,
+    /// The name of the app, and whether an operator gave it.
+    pub(in crate::http) client_name: Option<(&'a str, bool)>,
     pub(in crate::http) event: String,
     pub(in crate::http) message: String,
     pub(in crate::http) status: u16,
     pub(in crate::http) title: String,
+    pub(in crate::http) ways: &'a Ways,
 }
 
 /// The button of an error page that takes the error to the client.
@@ -38,8 +41,8 @@ pub(in crate::http) struct ContinueButton<'a> {
 pub(in crate::http) fn show(
     page: Page,
     (status, error): (StatusCode, &Error),
-    event: &EventId,
-    facts: &Facts,
+    ways: &Ways,
+    (event, facts): (&EventId, &Facts),
 ) -> Response {
     let t = page.t;
     let button = facts.client_response.as_ref().map(|response| ContinueButton {
@@ -51,13 +54,14 @@ pub(in crate::http) fn show(
     let mut response = templates::show(&ErrorPage {
         page,
         advice: advice(t, error),
-        asked: facts.asked_on_page.as_ref().map(|(what, value)| (label(t, *what), &**value)),
+        asked: facts.on_page().map(|(what, value)| (label(t, *what), &**value)).collect(),
         button,
-        client_name: facts.client_name.as_deref(),
+        client_name: name(facts, ways),
         event: event.to_string(),
         message: t.sentence(error),
         status: status.as_u16(),
         title: title(t, error, status),
+        ways,
     });
     if posts {
         let policy = templates::content_security_policy(true, None);
@@ -67,12 +71,20 @@ pub(in crate::http) fn show(
     response
 }
 
+/// The name of the app, and whether an operator gave it. Where a request is not proven to be the app's, it
+/// only says so.
+fn name<'a>(facts: &'a Facts, ways: &'a Ways) -> Option<(&'a str, bool)> {
+    let of_facts = facts.client_name.as_deref().map(|name| (name, false));
+    of_facts.or_else(|| ways.app.as_deref().map(|name| (name, ways.vouched)))
+}
+
 /// What a value of the request is called.
 fn label(t: &Texts, what: Asked) -> String {
     let label = match what {
         Asked::Address => t.error.address(),
         Asked::Client => t.error.client(),
         Asked::Host => t.error.host(),
+        Asked::Return => t.error.sends_to(),
     };
     label.plain()
 }

@@ -11,6 +11,7 @@ use super::consent::page as consent_page;
 use super::cookie::{Cookie, with_cookie, without_session_cookie};
 use super::email::{self, EmailField};
 use super::login::{self, SignInPrompt};
+use super::outcome;
 use super::templates::{self, LoggedOutPage, LogoutPage, NotForYouPage, Page};
 use crate::app::App;
 use crate::error::{Error, Refusal};
@@ -22,12 +23,13 @@ use crate::http::about::About;
 use crate::http::destination::{Destination, PagePath};
 use crate::http::extract::body::Query;
 use crate::http::extract::browser::{AtInteraction, Browser};
+use crate::http::extract::outcomes::Outcome;
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::{Cause, PageFailure};
 use crate::http::redirect;
 use crate::http::texts::Language;
 use crate::model::actor::Acting;
-use crate::oauth::id::InteractionId;
+use crate::oauth::id::{ClientId, InteractionId};
 use crate::oauth::logout::PostLogout;
 use crate::oauth::scope::Scope;
 use crate::store::Tx;
@@ -51,22 +53,31 @@ pub(in crate::http) async fn show(
     {
         return refuse_without_cookie(&app, presented, browser.language()).await;
     }
+    if let Err(Error::Refused(Refusal::InteractionUnknown)) = &found
+        && let Some(outcome) = browser.outcomes().about(&id)
+    {
+        return Ok(outcome::show(&app, browser.language(), outcome)?);
+    }
     let interaction = found?;
     // HEAD has no side effects (RFC 9110 §9.3.2).
     if method == Method::HEAD {
         return Ok(redirect::to_page(&PagePath::Interaction(id)));
     }
     if matches!(interaction.purpose, Purpose::Logout { .. }) {
-        return sign_out(&app, acting, &browser, presented, false).await;
+        return sign_out(&app, acting, &browser, &about, (presented, false)).await;
     }
     about_request(&about, &interaction.purpose);
     let create =
         matches!(&interaction.purpose, Purpose::Authorize(stored) if stored.request.prompt.create);
+    let client = client_of(&interaction.purpose);
     let next = step::next(&app.read()?, &cx, &presented, interaction)?;
-    if matches!(next, Step::Consent(_) | Step::Login(..) | Step::NotForPerson(_)) {
+    let asks = matches!(next, Step::Consent(_) | Step::Login(..) | Step::NotForPerson(_));
+    if asks {
         app.record_opened(&presented).await?;
     }
-    match next {
+    let outcomes = browser.outcomes().clone();
+    let asked = client.clone().filter(|_| asks).map(Outcome::Asked);
+    let response = match next {
         Step::Consent(asked) if asked.anybody && query.one("as")? == Some("another") => {
             let host = asked.callback.uri().host();
             let asker = Asker::client(&asked.client_id, &asked.client, host);
@@ -86,6 +97,11 @@ pub(in crate::http) async fn show(
             };
             sign_in(&app, browser, id, asker, prompt)
         }
+        Step::NotForPerson(astray) if query.one("as")? == Some("another") => {
+            let host = astray.callback.uri().host();
+            let asker = Asker::client(&astray.client_id, &astray.client, host);
+            sign_in(&app, browser, id, asker, SignInPrompt::to(PagePath::Interaction(id)))
+        }
         Step::NotForPerson(astray) => not_for_person(&app, &browser, id, &astray),
         Step::Grant(_) | Step::Refuse(..) => {
             let completed = app.write(move |tx, cx| consent::complete(tx, cx, &presented));
@@ -95,12 +111,22 @@ pub(in crate::http) async fn show(
                 }
                 AuthorizationOutcome::Client(client_redirect) => {
                     browser.live_session(&app, &app.read()?, &cx)?;
-                    let response = redirect::to_client(&app, &client_redirect, browser.language());
+                    let mut response =
+                        redirect::to_client(&app, &client_redirect, browser.language());
+                    if let (None, Some(client)) = (client_redirect.refusal, client) {
+                        let allowed = Outcome::Allowed(client);
+                        response = browser.outcomes().and(&app, &id, allowed, response);
+                    }
                     Ok(clear_interaction(&app, id, response))
                 }
             }
         }
-    }
+    };
+    // What is remembered already stays in its place.
+    Ok(match asked.filter(|_| outcomes.client(&id).is_none()) {
+        Some(asked) => outcomes.and(&app, &id, asked, response?),
+        None => response?,
+    })
 }
 
 /// The response to a client whose `prompt=none` request came without the interaction's cookie.
@@ -128,14 +154,23 @@ pub(in crate::http) async fn decide(
         Some(_) | None => return Err(Refusal::InteractionDecisionMalformed.into()),
     };
 
-    let interaction = step::interaction(&app.read()?, &app.context(), &presented)?;
+    let found = step::interaction(&app.read()?, &app.context(), &presented);
+    if let Err(Error::Refused(Refusal::InteractionUnknown)) = &found
+        && browser.outcomes().about(&id).is_some()
+    {
+        return Ok(redirect::to_page(&PagePath::Interaction(id)));
+    }
+    let interaction = found?;
     if matches!(interaction.purpose, Purpose::Logout { .. }) {
         if allowed {
-            return sign_out(&app, acting, &browser, presented, true).await;
+            return sign_out(&app, acting, &browser, &about, (presented, true)).await;
         }
         app.write(move |tx, cx| logout::stay(tx, cx, &presented)).await?;
-        return Ok(clear_interaction(&app, id, redirect::to_page(&PagePath::Account)));
+        let response = redirect::to_page(&PagePath::Account);
+        let response = browser.outcomes().and(&app, &id, Outcome::Stayed, response);
+        return Ok(clear_interaction(&app, id, response));
     }
+    let client = client_of(&interaction.purpose);
     about_request(&about, &interaction.purpose);
     let consent_scope: Scope = form.parsed("scope")?.unwrap_or_default();
     let (typed, deciding) = (email::typed(&form)?, presented.clone());
@@ -167,7 +202,13 @@ pub(in crate::http) async fn decide(
         AuthorizationOutcome::StepChanged => Ok(redirect::to_page(&PagePath::Interaction(id))),
         AuthorizationOutcome::Client(client_redirect) => {
             browser.live_session(&app, &app.read()?, &app.context())?;
-            let response = redirect::to_client_after_form(&app, &browser, &client_redirect);
+            let mut response = redirect::to_client_after_form(&app, &browser, &client_redirect);
+            if let Some(client) = client {
+                let denied = client_redirect.refusal.is_some();
+                let outcome =
+                    if denied { Outcome::Denied(client) } else { Outcome::Allowed(client) };
+                response = browser.outcomes().and(&app, &id, outcome, response);
+            }
             Ok(clear_interaction(&app, id, response))
         }
     }
@@ -184,6 +225,14 @@ fn sign_in(
     let cancel = Some(PagePath::Interaction(id));
     let prompt = SignInPrompt { cancel, client: Some(asker), ..prompt };
     Ok(login::page(app, browser, prompt)?)
+}
+
+/// The client of an authorization.
+fn client_of(purpose: &Purpose) -> Option<ClientId> {
+    match purpose {
+        Purpose::Authorize(stored) => Some(stored.client.clone()),
+        Purpose::Link { .. } | Purpose::Logout { .. } => None,
+    }
 }
 
 /// The consent page after an e-mail address was refused, if consent is still the next step.
@@ -226,16 +275,16 @@ async fn sign_out(
     app: &App,
     acting: Acting,
     browser: &Browser,
-    presented: PresentedInteraction,
-    confirmed: bool,
+    about: &About,
+    (presented, confirmed): (PresentedInteraction, bool),
 ) -> Result<Response, PageFailure> {
-    let id = presented.interaction;
+    let (id, named) = (presented.interaction, about.named_language());
     let advanced =
         app.write_by(acting, move |tx, cx| logout::advance(tx, cx, &presented, confirmed));
     match advanced.await? {
         logout::Step::Confirm { astray, client, session } => Ok(templates::show(&LogoutPage {
             page: Page::of(app, browser),
-            action: PagePath::Interaction(id),
+            action: named.map_or(PagePath::Interaction(id), |own| PagePath::InteractionIn(id, own)),
             astray,
             client_name: client.map(|client| client.metadata.name().to_string()),
             display_name: session.person().display_name.to_string(),
@@ -245,8 +294,9 @@ async fn sign_out(
                 Some(next) if confirmed => {
                     redirect::after_form(app, browser, &Destination::logout(&next), false)
                 }
-                next => signed_out(app, next.as_ref(), astray, browser.language()),
+                next => signed_out(app, next.as_ref(), astray, about),
             };
+            let response = browser.outcomes().and(app, &id, Outcome::SignedOut, response);
             Ok(clear_interaction(app, id, without_session_cookie(app, response)))
         }
     }
@@ -257,15 +307,17 @@ pub(in crate::http) fn signed_out(
     app: &App,
     redirect: Option<&PostLogout>,
     astray: bool,
-    language: Language,
+    about: &About,
 ) -> Response {
     match redirect {
         Some(redirect) => redirect::see_other(&Destination::logout(redirect)),
         None if astray => {
-            let page = Page::anonymous(app, language);
+            let page = Page::anonymous(app, about.language());
             templates::show(&LoggedOutPage { page, astray })
         }
-        None => redirect::to_page(&PagePath::LoggedOut),
+        None => redirect::to_page(
+            &about.named_language().map_or(PagePath::LoggedOut, PagePath::LoggedOutIn),
+        ),
     }
 }
 
@@ -281,6 +333,7 @@ fn not_for_person(
     let mut response = templates::show(&NotForYouPage {
         page: Page::of(app, browser),
         action: PagePath::Interaction(id),
+        another: PagePath::InteractionAsAnother(id),
         administrators: templates::administrators(app)?,
         client_name: astray.client.metadata.name().to_string(),
         display_name: person.display_name.to_string(),

@@ -8,9 +8,10 @@ use axum::response::Response;
 
 use super::interaction::clear_interaction;
 use super::login::{self, SignInPrompt};
+use super::outcome;
 use super::templates::{self, LinkCodePage, LinkPage, LinkRefusedPage, Page};
 use crate::app::App;
-use crate::error::{ErrorCode, Refusal};
+use crate::error::{Error, ErrorCode, Refusal, shell_word};
 use crate::flow::authorize::step::PresentedInteraction;
 use crate::flow::bridge::access;
 use crate::flow::bridge::exchange::IssuedExchangeCode;
@@ -18,11 +19,12 @@ use crate::flow::bridge::link::{self, LinkOutcome, Step};
 use crate::flow::session::LiveSession;
 use crate::http::destination::{Destination, PagePath};
 use crate::http::extract::browser::{AtInteraction, Browser};
+use crate::http::extract::outcomes::Outcome;
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
 use crate::model::actor::Acting;
-use crate::model::bridge::{LinkRedirect, Mode};
+use crate::model::bridge::LinkRedirect;
 use crate::model::user_agent::DeviceInfo;
 
 /// The page that asks for the decision. A browser that is not signed in gets the sign-in page.
@@ -31,7 +33,13 @@ pub(in crate::http) async fn show(
     AtInteraction { browser, presented }: AtInteraction,
     method: Method,
 ) -> Result<Response, PageFailure> {
-    let next = link::next(&app.read()?, &app.context(), &presented)?;
+    let next = link::next(&app.read()?, &app.context(), &presented);
+    if let Err(Error::Refused(Refusal::InteractionUnknown)) = &next
+        && let Some(outcome) = browser.outcomes().about(&presented.interaction)
+    {
+        return Ok(outcome::show(&app, browser.language(), outcome)?);
+    }
+    let next = next?;
     // HEAD has no side effects (RFC 9110 §9.3.2).
     if method != Method::HEAD {
         app.record_opened(&presented).await?;
@@ -63,21 +71,29 @@ pub(in crate::http) async fn decide(
     };
     let id = presented.interaction;
     let decided = app.write_by(acting, move |tx, cx| link::decide(tx, cx, &presented, allowed));
-    let response = match decided.await? {
+    let decided = decided.await;
+    if let Err(Error::Refused(Refusal::InteractionUnknown)) = &decided
+        && browser.outcomes().about(&id).is_some()
+    {
+        return Ok(redirect::to_page(&PagePath::Link(id)));
+    }
+    let (outcome, response) = match decided? {
         LinkOutcome::SignIn => return Ok(redirect::to_page(&PagePath::Link(id))),
         LinkOutcome::Linked(made, Some(uri)) => {
             let destination = Destination::link_code(&uri, &made.code);
-            redirect::after_form(&app, &browser, &destination, false)
+            (Outcome::Linked, redirect::after_form(&app, &browser, &destination, false))
         }
-        LinkOutcome::Linked(made, None) => code(&app, &browser, &made),
+        LinkOutcome::Linked(made, None) => (Outcome::CodeDisplayed, code(&app, &browser, &made)),
         LinkOutcome::Refused(Some(uri)) => {
             let destination = Destination::link_error(&uri, ErrorCode::AccessDenied);
-            redirect::after_form(&app, &browser, &destination, true)
+            (Outcome::NotLinked, redirect::after_form(&app, &browser, &destination, true))
         }
         LinkOutcome::Refused(None) => {
-            templates::show(&LinkRefusedPage { page: Page::of(&app, &browser) })
+            let page = LinkRefusedPage { page: Page::of(&app, &browser) };
+            (Outcome::NotLinked, templates::show(&page))
         }
     };
+    let response = browser.outcomes().and(&app, &id, outcome, response);
     Ok(clear_interaction(&app, id, response))
 }
 
@@ -111,16 +127,12 @@ fn ask(
 fn code(app: &App, browser: &Browser, made: &IssuedExchangeCode) -> Response {
     let code = made.code.expose().to_string();
     let seconds = made.expires.since(app.clock().now()).as_secs();
-    let modes = &app.rules().config.bridge.modes;
-    let way = if modes.contains(&Mode::SessionPat) { "session-pat" } else { "session" };
-    let url = app.rules().issuer.at(&format!("/v1/auth/bridge/{way}"));
-    // `printf` is a shell builtin, so its argument is in no process list.
     let command = match &app.rules().config.bridge.command {
         Some(command) => format!("{command} {code}"),
-        None => format!(
-            "printf '{{\"code\":\"%s\"}}' {code} | \
-             curl -H 'content-type: application/json' -d @- {url}"
-        ),
+        None => {
+            let issuer = shell_word(app.rules().issuer.as_str()).into_owned();
+            format!("systemprompt-bridge login --gateway {issuer} --code {code}")
+        }
     };
     let time = format!("{}:{:02}", seconds / 60, seconds % 60);
     templates::show(&LinkCodePage { page: Page::of(app, browser), code, command, seconds, time })

@@ -15,6 +15,7 @@ pub(super) mod error;
 pub(super) mod interaction;
 pub(super) mod link;
 pub(super) mod login;
+pub(super) mod outcome;
 pub(super) mod own_passkeys;
 pub(super) mod passkeys;
 pub(super) mod prove;

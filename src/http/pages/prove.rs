@@ -13,12 +13,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::interaction;
+use super::outcome;
 use super::templates::{self, Page, ProvePage, SilentPage};
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::step::{self, PresentedInteraction};
 use crate::http::about::About;
 use crate::http::destination::PagePath;
+use crate::http::extract::outcomes::Outcomes;
 use crate::http::extract::session_proof::{self, Unproven};
 use crate::http::failure::{NegotiatedFailure, PageFailure};
 use crate::http::redirect;
@@ -36,6 +38,7 @@ pub(in crate::http) async fn prove(
         return next.run(request).await;
     }
     let path = request.uri().path().to_owned();
+    let outcomes = Outcomes::of(&app.rules().issuer, request.headers());
     let head = request.method() == Method::HEAD;
     let about = About::of(request.extensions());
     let is_script = session_proof::storage(request.headers()).is_some();
@@ -44,7 +47,7 @@ pub(in crate::http) async fn prove(
         Err(error) => refused(error),
     };
     if let Some(unproven) = response.extensions_mut().remove::<Unproven>() {
-        let page = page(&app, &path, head, &about, unproven).await;
+        let page = page(&app, (&path, head), &about, &outcomes, unproven).await;
         response = page.unwrap_or_else(PageFailure::into_response);
         if head {
             *response.body_mut() = Body::empty();
@@ -69,14 +72,14 @@ fn refused(error: Error) -> Response {
 /// The page without data.
 async fn page(
     app: &App,
-    path: &str,
-    head: bool,
+    (path, head): (&str, bool),
     about: &About,
+    outcomes: &Outcomes,
     unproven: Unproven,
 ) -> Result<Response, PageFailure> {
     let challenge = app.session_challenge();
     if let Some(presented) = unproven.interaction {
-        return at_interaction(app, challenge, head, about, presented).await;
+        return at_interaction(app, (challenge, head), about, outcomes, presented).await;
     }
     let language = about.language();
     let page = ProvePage { page: Page::anonymous(app, language), challenge };
@@ -86,9 +89,9 @@ async fn page(
 
 async fn at_interaction(
     app: &App,
-    challenge: String,
-    head: bool,
+    (challenge, head): (String, bool),
     about: &About,
+    outcomes: &Outcomes,
     presented: PresentedInteraction,
 ) -> Result<Response, PageFailure> {
     let looks = step::unproven(&app.read()?, &app.context(), &presented);
@@ -97,6 +100,11 @@ async fn at_interaction(
             if presented.browser.is_none() && !head =>
         {
             return interaction::refuse_without_cookie(app, presented, about.language()).await;
+        }
+        Err(Error::Refused(Refusal::InteractionUnknown))
+            if let Some(outcome) = outcomes.about(&presented.interaction) =>
+        {
+            return Ok(outcome::show(app, about.language(), outcome)?);
         }
         looks => looks?,
     };

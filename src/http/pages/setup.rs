@@ -12,7 +12,7 @@ use super::cookie::Cookie;
 use super::cookie::{with_browser_cookie, with_cookie, with_session_cookie};
 use super::templates::{self, Page, SetupPage};
 use crate::app::App;
-use crate::app::sign_in::{self as use_case, PresentedRegistration};
+use crate::app::sign_in::{self as use_case, PresentedRegistration, Starting};
 use crate::error::Refusal;
 use crate::flow::person::ceremony::Ceremony;
 use crate::flow::person::enroll::{self, Opened, Way};
@@ -82,8 +82,9 @@ pub(in crate::http) async fn start(
     let way = way(&app, body.token.as_deref())?;
     let email = body.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
     let email = email.map(str::parse).transpose()?;
+    let starting = Starting { acting, browser: browser_id };
     let names = || names(&body);
-    let started = use_case::start_registration(&app, acting, browser_id, way, names, email).await?;
+    let started = use_case::start_registration(&app, starting, way, names, email).await?;
     Ok(Json(json!({ "ceremony": started.ceremony, "publicKey": started.public_key })))
 }
 

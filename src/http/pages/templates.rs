@@ -215,6 +215,8 @@ pub(in crate::http) struct HostItem {
 pub(in crate::http) struct NotForYouPage {
     pub(in crate::http) page: Page,
     pub(in crate::http) action: PagePath,
+    /// The sign-in of somebody else, who then goes on.
+    pub(in crate::http) another: PagePath,
     pub(in crate::http) administrators: Vec<String>,
     pub(in crate::http) client_name: String,
     pub(in crate::http) display_name: String,
@@ -245,8 +247,11 @@ pub(in crate::http) struct DevicePage {
 #[template(path = "device_confirm.html", config = "assets/askama.toml")]
 pub(in crate::http) struct DeviceConfirmPage {
     pub(in crate::http) page: Page,
-    pub(in crate::http) address: String,
     pub(in crate::http) administrators: Vec<String>,
+    /// How long ago the device asked.
+    pub(in crate::http) asked: String,
+    /// Where it asked from.
+    pub(in crate::http) place: String,
     pub(in crate::http) user_agent: Option<String>,
     pub(in crate::http) allowable: bool,
     pub(in crate::http) client_id: String,

@@ -12,6 +12,7 @@ use super::asker::{AppLink, Asker};
 use super::consent::{ConsentPage, Notice};
 use super::email::EmailField;
 use super::error::{ContinueButton, ErrorPage};
+use super::outcome::OutcomePage;
 use super::own_passkeys::{Faults, NewPasskeyPage, PasskeyPage, RecoveryCodesPage};
 use super::templates::*;
 use crate::flow::launcher::Launchable;
@@ -20,7 +21,9 @@ use crate::http::account::next::NextSteps;
 use crate::http::account::profile::{NameField, ProfilePage};
 use crate::http::account::sessions::OtherSessionsPage;
 use crate::http::destination::{Destination, PagePath};
+use crate::http::extract::outcomes::Outcome;
 use crate::http::texts::{Day, Language, Texts};
+use crate::http::ways::Ways;
 use crate::model::bridge::LinkRedirect;
 use crate::oauth::client::cimd::DocumentAddress;
 
@@ -191,8 +194,9 @@ fn consent(all: bool, notice: Option<Notice>) -> ConsentPage {
 fn device_confirm(allowable: bool, groups: usize, scopes: Vec<ScopeItem>) -> DeviceConfirmPage {
     DeviceConfirmPage {
         page: page(),
-        address: "1".to_owned(),
         administrators: vec![name(); groups],
+        asked: "⟦x⟧".to_owned(),
+        place: "⟦x⟧".to_owned(),
         user_agent: Some(name()),
         allowable,
         client_id: name(),
@@ -211,17 +215,34 @@ fn device_confirm(allowable: bool, groups: usize, scopes: Vec<ScopeItem>) -> Dev
     }
 }
 
+/// The ways of an error page: those with a button of the app, or the others.
+fn ways(app: Option<&str>, vouched: bool) -> &'static Ways {
+    let way = || Some(destination());
+    Box::leak(Box::new(Ways {
+        account: way(),
+        another: way().filter(|_| vouched),
+        app: app.map(str::to_owned),
+        ask: Some(vec![name(); usize::from(vouched)]),
+        home: way(),
+        mend: true,
+        retry: None,
+        vouched,
+        why: way(),
+    }))
+}
+
 fn error(form: Option<&'static [(&'static str, String)]>) -> ErrorPage<'static> {
     ErrorPage {
         page: page(),
         advice: Some("⟦x⟧".to_owned()),
-        asked: Some(("⟦x⟧".to_owned(), "value")),
+        asked: vec![("⟦x⟧".to_owned(), "value")],
         button: Some(ContinueButton { destination: destination(), form, host: "1" }),
-        client_name: Some("Ada"),
+        client_name: Some(("Ada", form.is_some())),
         event: name(),
         message: "⟦x⟧".to_owned(),
         status: 400,
         title: "⟦x⟧".to_owned(),
+        ways: ways(None, false),
     }
 }
 
@@ -246,6 +267,24 @@ fn rendered() -> Vec<(&'static str, String)> {
         pages.push((name, page.dyn_render().unwrap()));
     };
     let [yes, no] = [true, false];
+    let client = || "app".parse().unwrap();
+    let outcomes = [
+        Outcome::Allowed(client()),
+        Outcome::CodeDisplayed,
+        Outcome::Denied(client()),
+        Outcome::Linked,
+        Outcome::NotLinked,
+    ];
+    for outcome in &outcomes {
+        let page = OutcomePage {
+            page: page(),
+            outcome,
+            client_name: name(),
+            home: Some(destination()),
+            is_code: *outcome == Outcome::CodeDisplayed,
+        };
+        add("outcome.html", &page);
+    }
     add("account.html", &account(1, None));
     add("account.html", &account(2, Some(&day())));
     for notice in [
@@ -273,6 +312,11 @@ fn rendered() -> Vec<(&'static str, String)> {
     }
     add("error.html", &error(None));
     add("error.html", &error(Some(&[])));
+    for ways in [ways(None, no), ways(Some("Ada"), no), ways(Some("Ada"), yes)] {
+        add("error.html", &ErrorPage { button: None, ways, ..error(None) });
+    }
+    let retry = Box::leak(Box::new(Ways { retry: Some(destination()), ..Ways::default() }));
+    add("error.html", &ErrorPage { button: None, ways: retry, ..error(None) });
     let destination = &destination();
     for (denied, waits) in [(yes, yes), (yes, no), (no, no)] {
         let host = "1";
@@ -337,6 +381,7 @@ fn rendered() -> Vec<(&'static str, String)> {
         let page = NotForYouPage {
             page: page(),
             action: PagePath::Account,
+            another: PagePath::Account,
             administrators: vec![name(); groups],
             client_name: name(),
             display_name: name(),

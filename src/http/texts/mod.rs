@@ -10,7 +10,7 @@ mod language;
 mod phrase;
 mod sections;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod value;
 
 pub(super) use language::Language;

@@ -130,6 +130,15 @@ texts! {
             this_browser,
             this_machine,
         }
+        outcome: OutcomeTexts {
+            title,
+            code_displayed,
+            code_displayed_lead,
+            done(client),
+            linked,
+            linked_lead,
+            not_done(client),
+        }
         asking: Asking {
             access_to,
             allow,
@@ -178,6 +187,10 @@ texts! {
             compare_it,
         }
         device_confirm: DeviceConfirm {
+            asked,
+            asked_ago(minutes),
+            asked_now,
+            gates_machine,
             lead,
             nothing_but_you,
             nothing_yours,
@@ -199,19 +212,26 @@ texts! {
         }
         error: ErrorTexts {
             address,
+            another,
             app,
             app_unknown,
             client,
             client_unknown,
+            copy,
             event,
             fault,
             go_on_to(host),
             host,
             in_the_log,
             known(names),
+            load_again,
             nobody_vouches(host),
             redirect_uri_unregistered,
             says_it_is(name),
+            see_why,
+            sends_to,
+            start_again,
+            start_again_at(client),
             status,
             title,
             title_app_unknown,
@@ -221,6 +241,8 @@ texts! {
             title_misdirected,
             title_not_found,
             title_stale,
+            to_account,
+            to_mend,
         }
         frame: Frame {
             close_it,
@@ -243,6 +265,8 @@ texts! {
             title,
             another,
             command,
+            copy_code,
+            copy_command,
             expires(time),
             heading,
             lead,
@@ -361,7 +385,6 @@ texts! {
         }
         not_for_you: NotForYou {
             title,
-            another_account,
             back,
             heading(client),
         }
@@ -394,16 +417,13 @@ texts! {
             display_name_hint,
             email_hint,
             end_others,
+            have_one,
             no_script(host),
             remedy,
             username_hint,
         }
     }
     scripts {
-        script_copy: ScriptCopy {
-            copied,
-            not_copied,
-        }
         script_countdown: ScriptCountdown {
             expired,
             expires(time),
@@ -411,6 +431,10 @@ texts! {
         script_codes: ScriptCodes {
             copied,
             not_copied,
+        }
+        script_copy: ScriptCopy {
+            copied,
+            selected,
         }
         script_further: ScriptFurther {
             done,
@@ -441,10 +465,15 @@ texts! {
             no_passkey,
             no_passkeys,
             no_storage,
+            none_responded,
+            none_could_make,
             not_ready,
             not_understood(status),
+            too_late,
+            too_late_making,
             unreachable,
             unfit_authenticator,
+            useless,
             wrong_host(host),
         }
         script_setup: ScriptSetup {
@@ -466,7 +495,6 @@ texts! {
             sign_up,
             sign_up_lead,
             storing,
-            useless,
             username_malformed,
             username_missing,
             waiting,

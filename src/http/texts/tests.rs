@@ -20,7 +20,7 @@ const FOR_PEOPLE: [&str; 3] = [
 
 /// The refusals of other files that a page displays: of a client that is met at the authorization
 /// endpoint, of a form of the account page, of a setup.
-fn is_on_a_page(refusal: Refusal) -> bool {
+pub(in crate::http) fn is_on_a_page(refusal: Refusal) -> bool {
     let name = refusal.name();
     let others = [
         "ClientIdMalformed",

@@ -83,7 +83,7 @@ impl FromStr for UserCode {
             .map(half_width)
             // A Japanese keyboard types the sign of a long vowel where others have the dash.
             .filter(|letter| letter.is_alphanumeric() && !matches!(letter, 'ー' | 'ｰ'))
-            .map(|letter| u8::try_from(letter.to_ascii_uppercase()).ok());
+            .map(|letter| u8::try_from(letter.to_ascii_uppercase()).ok().map(mended));
         for letter in code.iter_mut() {
             let next = typed.next().flatten().filter(|next| LETTERS.contains(next));
             *letter = next.ok_or(NotAUserCode)?;
@@ -92,6 +92,19 @@ impl FromStr for UserCode {
             None => Ok(Self(code)),
             Some(_) => Err(NotAUserCode),
         }
+    }
+}
+
+/// The letter of a code for one that is in none and looks like it alone. A zero could be a D or a Q,
+/// so it stays wrong.
+const fn mended(typed: u8) -> u8 {
+    match typed {
+        b'1' | b'I' => b'L',
+        b'2' => b'Z',
+        b'5' => b'S',
+        b'6' => b'G',
+        b'8' => b'B',
+        other => other,
     }
 }
 
@@ -147,8 +160,17 @@ mod tests {
     }
 
     #[test]
+    fn a_sign_that_looks_like_one_letter_alone_is_that_letter() {
+        assert_eq!(read("8L25-6HTI").as_deref(), Some("BLZS-GHTL"));
+        assert_eq!(read("bl2s.6ht1").as_deref(), Some("BLZS-GHTL"));
+        for neither in ["0", "3", "4", "7", "9", "O", "U", "Y"] {
+            assert_eq!(read(&format!("WDJB-MJH{neither}")), None, "{neither}");
+        }
+    }
+
+    #[test]
     fn what_is_too_short_too_long_or_of_other_letters_is_no_code() {
-        for typed in ["", "WDJB", "WDJB-MJH", "WDJB-MJHTB", "ADJB-MJHT", "WDJB-MJH8", "WDJB-MJHß"]
+        for typed in ["", "WDJB", "WDJB-MJH", "WDJB-MJHTB", "ADJB-MJHT", "WDJB-MJH0", "WDJB-MJHß"]
         {
             assert_eq!(read(typed), None, "{typed}");
         }

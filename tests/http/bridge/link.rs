@@ -35,7 +35,7 @@ async fn a_person_links_a_bridge_that_listens_on_their_machine() {
     assert_eq!(whoami(&server, access["token"].as_str().unwrap()).await.status, 200);
     // The request is over with its decision.
     let again = ada.submit(&action, &[("decision", "allow")]).await;
-    again.refused(ErrorCode::InteractionOver, Refusal::InteractionUnknown);
+    assert_eq!(again.location(), action);
 }
 
 #[tokio::test]
@@ -59,11 +59,13 @@ async fn without_a_redirect_the_person_takes_the_code_there() {
     let page = ada.submit(&action, &[("decision", "allow")]).await;
 
     let text = page.text();
-    let code = text.split("<pre><code>").nth(1).unwrap().split('<').next().unwrap();
+    let code = text.split("<pre id=\"code\"><code>").nth(1).unwrap().split('<').next().unwrap();
     assert_eq!(code.len(), 64);
     assert!(text.contains("data-seconds=\"600\""));
     assert!(text.contains("Never send this code to anyone"));
-    assert!(text.contains("http://localhost:7455/v1/auth/bridge/session-pat"));
+    let command =
+        format!("systemprompt-bridge login --gateway http://localhost:7455 --code {code}");
+    assert!(text.contains(&command), "{text}");
     let response = post(&server, "/v1/auth/bridge/session-pat", &json!({ "code": code })).await;
     assert!(response.json()["pat"].as_str().unwrap().starts_with("sp-live-"));
     let (_, action) = asked(&mut ada, "/bridge/device-link").await;
@@ -78,7 +80,8 @@ async fn a_code_that_is_shown_lasts_ten_minutes_and_any_other_two() {
     let displayed = async |ada: &mut Browser| {
         let (_, action) = asked(ada, "/bridge/device-link").await;
         let page = ada.submit(&action, &[("decision", "allow")]).await;
-        let code = page.text().split("<pre><code>").nth(1).unwrap().split('<').next().unwrap();
+        let code =
+            page.text().split("<pre id=\"code\"><code>").nth(1).unwrap().split('<').next().unwrap();
         code.to_owned()
     };
     let brought = async |ada: &mut Browser| {

@@ -53,8 +53,12 @@ async fn a_page_on_an_applications_host_brings_its_style_along() {
 
     callback.refused(ErrorCode::InteractionOver, Refusal::AppCodeUnknown);
     dismissed.refused(ErrorCode::AccessDenied, Refusal::AppRoleMissing);
+    // What leads on from there is the application itself, and the issuer by its whole address.
+    assert!(callback.text().contains("<a class=\"button full\" href=\"/\""));
+    assert!(dismissed.text().contains("href=\"http://localhost:7455/gate/account\""));
     for page in [callback, dismissed] {
-        let linked: Vec<_> = page.text().split("href=\"").skip(1).collect();
+        let head = page.text().split("</head>").next().unwrap();
+        let linked: Vec<_> = head.split("href=\"").skip(1).collect();
         assert!(!linked.is_empty(), "{}", page.text());
         for link in linked.iter().map(|rest| rest.split('"').next().unwrap()) {
             assert!(link.starts_with("/_gatelodge/assets/"), "{link}");

@@ -86,7 +86,7 @@ async fn an_error_page_is_in_the_language_of_the_person() {
     is_in(
         &nothing,
         "de",
-        "<h1>Hier ist nichts</h1>\n<p class=\"lead\">Diese Seite gibt es nicht.</p>",
+        "<h1>Hier ist nichts</h1>\n<p class=\"notice bad\">Diese Seite gibt es nicht.</p>",
     );
     is_in(&unknown, "en", "No client with this client_id is registered here");
     is_in(&twice, "de", "client_id kam mehr als einmal.");

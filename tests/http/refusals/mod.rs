@@ -33,6 +33,7 @@ use futures_util::FutureExt as _;
 use gatelodge::error::Refusal;
 
 use crate::support::Response;
+use crate::ways;
 
 type Story = Pin<Box<dyn Future<Output = Response>>>;
 
@@ -393,10 +394,14 @@ async fn every_refusal_comes_about_over_http_and_says_why() {
         let outcome = AssertUnwindSafe(story(*refusal)).catch_unwind().await;
         match outcome.map(|response| {
             let is_page = response.header("content-type").starts_with("text/html");
-            response.check_refused(refusal.code(), *refusal).map(|()| is_page)
+            let checked = response.check_refused(refusal.code(), *refusal);
+            checked.map(|()| is_page.then_some(response))
         }) {
-            Ok(Ok(true)) => faults.extend(untranslated(*refusal)),
-            Ok(Ok(false)) => {}
+            Ok(Ok(Some(page))) => {
+                faults.extend(untranslated(*refusal));
+                faults.extend(ways::astray(*refusal, &page));
+            }
+            Ok(Ok(None)) => {}
             Ok(Err(fault)) => faults.push(fault),
             Err(_) => faults.push(format!("{refusal:?}: the story broke off")),
         }

@@ -168,9 +168,10 @@ pub(super) async fn an_interaction_of_another_browser() -> Response {
 }
 
 pub(super) async fn an_interaction_that_was_answered() -> Response {
-    let (_server, mut ada, _shop, page) = consent().await;
+    let (server, mut ada, _shop, page) = consent().await;
     ada.decide(&page, "allow").await;
-    ada.decide(&page, "allow").await
+    // Her own browser remembers that she answered.
+    Browser::at_login(&server).await.visit(&page.action()).await
 }
 
 pub(super) async fn a_method_that_is_not_answered() -> Response {

@@ -16,19 +16,19 @@ pub(super) fn complete(device: &Value) -> &str {
     device["verification_uri_complete"].as_str().unwrap()
 }
 
-pub(super) fn user_code(device: &Value) -> &str {
+pub(crate) fn user_code(device: &Value) -> &str {
     device["user_code"].as_str().unwrap()
 }
 
 /// Ada, and a device that waits for her.
-pub(super) async fn waiting() -> (Server, Browser, RelyingParty, Value) {
+pub(crate) async fn waiting() -> (Server, Browser, RelyingParty, Value) {
     let (server, ada) = Server::with_ada().await;
     let telly = RelyingParty::tv(&server).await;
     let device = telly.device().await;
     (server, ada, telly, device)
 }
 
-pub(super) async fn decided(ada: &mut Browser, device: &Value, decision: &str) -> Response {
+pub(crate) async fn decided(ada: &mut Browser, device: &Value, decision: &str) -> Response {
     let page = ada.open_device(device).await;
     ada.decide_on_device(&page, decision).await
 }
@@ -59,8 +59,8 @@ async fn a_person_who_allows_a_device_signs_it_in() {
     let done = ada.decide_on_device(&page, "allow").await;
     let tokens = telly.poll(&device).await.tokens();
 
-    assert!(page.text().contains(user_code(&device)) && page.text().contains("127.0.0.1"));
-    assert!(page.text().contains("Did you start this yourself?"));
+    assert!(page.text().contains(user_code(&device)));
+    assert!(page.text().contains("Did you start this yourself, just now?"));
     assert!(done.text().contains("Go back to your device"));
     assert_eq!(tokens.scope, "openid profile");
     assert_eq!(decoded(tokens.id()).1["aud"], "telly");
@@ -92,6 +92,54 @@ async fn a_code_is_typed_as_people_type() {
     assert!(asked.text().contains("Type the code"));
     assert!(page.text().contains("Telly"));
     assert_eq!(page.hidden("user_code").as_deref(), Some(user_code(&device)));
+}
+
+/// RFC 8628 §6.1, and what people take for a letter.
+#[tokio::test]
+async fn a_code_is_typed_with_dots_and_what_looks_like_its_letters() {
+    let (_server, mut ada, _telly, device) = waiting().await;
+    let mistaken = [('B', "8"), ('G', "6"), ('L', "1"), ('S', "5"), ('Z', "2")];
+    let mut typed = user_code(&device).replace('-', ".");
+    for (letter, sign) in mistaken {
+        typed = typed.replace(letter, sign);
+    }
+
+    ada.visit("/device").await;
+    let page = ada.submit("/gate/device", &[("user_code", &typed)]).await;
+
+    assert_eq!(page.hidden("user_code").as_deref(), Some(user_code(&device)));
+}
+
+/// RFC 8628 §5.4: the person is to notice a device that somebody else started.
+#[tokio::test]
+async fn the_page_says_where_and_when_the_device_asked() {
+    let (server, mut ada, _telly, device) = waiting().await;
+    let now = ada.open_device(&device).await;
+    server.advance(Duration::from_secs(59));
+    let soon = ada.open_device(&device).await;
+    server.advance(Duration::from_secs(1));
+    let later = ada.open_device(&device).await;
+    server.advance(Duration::from_secs(65));
+    let late = ada.open_device(&device).await;
+
+    for page in [now, soon] {
+        assert!(page.text().contains("less than a minute ago"), "{}", page.text());
+        assert!(page.text().contains("<strong>this machine</strong>"));
+    }
+    assert!(later.text().contains("<strong>a minute ago</strong>"));
+    assert!(late.text().contains("<strong>2 minutes ago</strong>"));
+}
+
+/// Elsewhere than on a loopback issuer, a loopback address is the server's and not the person's.
+#[tokio::test]
+async fn the_page_says_which_machine_a_loopback_address_is() {
+    let server = Server::with("https://id.example".parse().unwrap(), |_| {}).await;
+    let mut ada = server.first_administrator().await;
+    let device = RelyingParty::tv(&server).await.device().await;
+
+    let page = ada.open_device(&device).await;
+
+    assert!(page.text().contains("<strong>the machine that Gatelodge runs on</strong>"));
 }
 
 #[tokio::test]

@@ -40,7 +40,9 @@ async fn the_page_shows_the_address_that_the_last_trusted_proxy_saw() {
 
         let page = ada.open_device(&device).await;
 
-        assert!(page.text().contains(&format!("<strong>{address}</strong>")), "{peer} {forwarded}");
+        let private = if address == "10.0.0.1" { ", in a private network" } else { "" };
+        let expected = format!("<strong>{address}{private}</strong>");
+        assert!(page.text().contains(&expected), "{peer} {forwarded}");
         assert!(!page.text().contains("203.0.113.7"));
     }
 }

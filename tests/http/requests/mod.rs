@@ -1,6 +1,6 @@
 //! Requests that a browser takes up later: pushed ones, and those of devices.
 
-mod device;
+pub(crate) mod device;
 mod device_page;
 mod par;
 mod pkce;

@@ -218,7 +218,12 @@ impl Browser {
         let code = page.hidden("user_code").expect("the page asks about a device");
         let scope = page.hidden("scope").unwrap_or_default();
         let fields = [("user_code", &*code), ("scope", &*scope), ("decision", decision)];
-        self.submit("/gate/device", &fields).await
+        let response = self.submit("/gate/device", &fields).await;
+        if response.status == StatusCode::SEE_OTHER {
+            self.visit(response.location()).await
+        } else {
+            response
+        }
     }
 
     /// Begins a sign-in, and signs its challenge.

@@ -1,0 +1,57 @@
+//! The page that says what a person answered a moment ago, and leads on.
+
+use askama::Template;
+use axum::response::Response;
+
+use super::templates::{self, Page};
+use crate::app::App;
+use crate::flow::authorize;
+use crate::flow::client::home::Home;
+use crate::http::destination::{Destination, PagePath};
+use crate::http::extract::outcomes::Outcome;
+use crate::http::redirect;
+use crate::http::texts::{Language, Texts};
+use crate::store::StoreError;
+
+#[derive(Template)]
+#[template(path = "outcome.html", config = "assets/askama.toml")]
+pub(in crate::http) struct OutcomePage<'a> {
+    pub(in crate::http) page: Page,
+    pub(in crate::http) outcome: &'a Outcome,
+    pub(in crate::http) client_name: String,
+    pub(in crate::http) home: Option<Destination>,
+    /// Whether a code was shown, which the tab may still have.
+    pub(in crate::http) is_code: bool,
+}
+
+/// The page that says what was answered, and leads on.
+pub(in crate::http) fn show(
+    app: &App,
+    language: Language,
+    outcome: &Outcome,
+) -> Result<Response, StoreError> {
+    match outcome {
+        Outcome::SignedOut => return Ok(redirect::to_page(&PagePath::LoggedOut)),
+        Outcome::Stayed => return Ok(redirect::to_page(&PagePath::Account)),
+        Outcome::Allowed(_)
+        | Outcome::Asked(_)
+        | Outcome::CodeDisplayed
+        | Outcome::Denied(_)
+        | Outcome::Linked
+        | Outcome::NotLinked => {}
+    }
+    let client = match outcome.client() {
+        Some(id) => authorize::find_enabled(&app.read()?, id)?,
+        None => None,
+    };
+    let home = client.as_ref().and_then(|client| Home::of(&app.context(), client));
+    let name = client.as_ref().map(|client| client.metadata.name().to_owned());
+    Ok(templates::show(&OutcomePage {
+        page: Page::anonymous(app, language),
+        outcome,
+        is_code: *outcome == Outcome::CodeDisplayed,
+        // A client that is gone has no other name left.
+        client_name: name.or_else(|| outcome.client().map(ToString::to_string)).unwrap_or_default(),
+        home: home.as_ref().map(Destination::home),
+    }))
+}
