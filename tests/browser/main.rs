@@ -12,7 +12,6 @@
 
 mod account;
 mod admin_pages;
-mod admin_people;
 mod application;
 mod authenticator;
 mod bridge;

@@ -1,3 +1,4 @@
 //! The pages of the administration.
 
 mod clients;
+mod people;
