@@ -354,13 +354,13 @@ sections! {
         }
         settings: AdminSettings {
             title,
+            by_default,
             empty,
             faults,
-            from(source),
-            from_default,
             in_force,
             of_file(path),
             of_no_file,
+            of_source(source),
             reload,
             reload_means,
             reload_title,
