@@ -31,14 +31,14 @@ macro_rules! section {
     };
 }
 
-/// A group of sections: a struct with a field for each.
+/// A group of sections: a struct with a field for each, in a box, as those of all texts are.
 macro_rules! sections {
     ($(#[$doc:meta])* $Group:ident { $($section:ident: $Section:ident $texts:tt)* }) => {
         $(#[$doc])*
         #[derive(serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         pub(in crate::http) struct $Group {
-            $(pub(in crate::http) $section: $Section,)*
+            $(pub(in crate::http) $section: Box<$Section>,)*
         }
 
         impl $Group {

@@ -22,14 +22,15 @@ macro_rules! texts {
             $($text:ident $(($($given:ident),+))?,)*
         })* }
     ) => {
-        /// The texts of a language.
+        /// The texts of a language. Each section is in a box of its own, or the reader of the file would
+        /// need more of the stack than a thread has.
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         pub(in crate::http) struct Texts {
             /// Those of the pages of the administration.
-            pub(in crate::http) admin: Administration,
-            $(pub(in crate::http) $section: $Section,)*
-            $(pub(in crate::http) $script: $Script,)*
+            pub(in crate::http) admin: Box<Administration>,
+            $(pub(in crate::http) $section: Box<$Section>,)*
+            $(pub(in crate::http) $script: Box<$Script>,)*
             /// The sentences of refusals for people, where they are not those of `error`, by [`sentence_name`](crate::error::Refusal::sentence_name).
             #[serde(default)]
             pub(super) refusals: BTreeMap<String, Phrase>,
