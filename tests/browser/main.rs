@@ -18,6 +18,7 @@ mod callback_server;
 mod chromium;
 mod complaints;
 mod consent;
+mod craft;
 mod device;
 mod errors;
 mod form_post;

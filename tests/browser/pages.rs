@@ -12,6 +12,7 @@ use chromiumoxide::page::ScreenshotParams;
 use crate::application::Application;
 use crate::bridge::link;
 use crate::callback_server::CallbackServer;
+use crate::craft;
 use crate::device::{Telly, types_code};
 use crate::program::Home;
 use crate::setup::ada;
@@ -25,10 +26,12 @@ const LOOKS: [(&str, &str, (i64, i64), f64); 3] = [
     ("phone", "light", (360, 740), 2.0),
 ];
 
-/// Takes the page's picture in each look, and asserts that none of them scrolls sideways.
+/// Takes the page's picture in each look. Asserts that it is well made, and in each look open to
+/// everybody and not scrolled sideways.
 pub(crate) async fn look(window: &Window, name: &str) {
     let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
     fs::create_dir_all(&directory).unwrap();
+    craft::is_well_made(window, name).await;
     for (suffix, scheme, (width, height), scale) in LOOKS {
         let size = SetDeviceMetricsOverrideParams::new(width, height, scale, suffix == "phone");
         window.page.execute(size).await.unwrap();
@@ -39,6 +42,7 @@ pub(crate) async fn look(window: &Window, name: &str) {
 
         let wide: i64 = window.ask("document.documentElement.scrollWidth").await.unwrap();
         assert!(wide <= width, "{name}-{suffix} is {wide} pixels wide");
+        craft::is_open_to_everybody(window, &format!("{name}-{suffix}")).await;
         let whole = ScreenshotParams::builder().full_page(true).build();
         let picture = window.page.screenshot(whole).await.unwrap();
         fs::write(directory.join(format!("{name}-{suffix}.png")), picture).unwrap();
@@ -104,7 +108,7 @@ async fn the_pages_of_a_sign_in_are_looked_at() {
     window.press("Allow").await;
     shop.turns_away("/callback").await;
     window.reads("On your way").await;
-    look(&window, "onward").await;
+    look(&window, "redirect").await;
 
     window.open(shop.request("openid profile email offline_access")).await;
     window.reads("What you allowed it before").await;
@@ -112,7 +116,7 @@ async fn the_pages_of_a_sign_in_are_looked_at() {
     window.press("Don’t allow").await;
     shop.turns_away("/callback").await;
     window.reads("Nothing was allowed").await;
-    look(&window, "onward-denied").await;
+    look(&window, "redirect-denied").await;
 
     window.open(shop.logout()).await;
     window.reads("Sign out of Gatelodge?").await;
