@@ -1,6 +1,7 @@
 //! What every page that is looked at has to be: open to everybody as axe-core judges it, valid
 //! HTML, without a shift, and light. Every page has to be looked at.
 
+mod media;
 mod source;
 mod tools;
 
@@ -8,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub(crate) use media::suits_everybody;
 pub(crate) use source::Source;
 
 use crate::window::Window;
@@ -25,11 +27,15 @@ const FOUND: &str = "axe.run(document, { resultTypes: ['violations'], \
 const SHIFTED: &str = "new Promise(resolve => { const found = []; \
      const name = it => it?.id || it?.className || it?.nodeName || ''; \
      new PerformanceObserver(list => list.getEntries() \
-     .filter(it => !it.hadRecentInput && it.lastInputTime === 0) \
+     .filter(it => !it.hadRecentInput && it.lastInputTime === 0 && it.startTime > (globalThis.looked ?? 0)) \
      .forEach(it => found.push(`${it.value}: ${it.sources.map(of => name(of.node)).join(', ')}`))) \
      .observe({ type: 'layout-shift', buffered: true }); \
      const frame = then => requestAnimationFrame(() => setTimeout(then)); \
      frame(() => frame(() => frame(() => resolve(found)))); })";
+
+/// Forgets what moved while the page was looked at in other media.
+const LOOKED: &str = "new Promise(resolve => { const frame = then => requestAnimationFrame(() => setTimeout(then)); \
+     frame(() => frame(() => { globalThis.looked = performance.now(); resolve(true); })); })";
 
 /// The bytes of a page and of what it loads, compressed as they come.
 const WEIGHED: &str = "[...performance.getEntriesByType('navigation'), \
@@ -47,11 +53,14 @@ pub(crate) async fn is_well_made(window: &Window, name: &str) {
     }
 }
 
+/// Ends a look.
+pub(crate) async fn was_looked_at(window: &Window) {
+    window.ask::<bool>(LOOKED).await.unwrap();
+}
+
 /// Asserts that axe-core finds nothing, in the colours and the size that the window has.
 pub(crate) async fn is_open_to_everybody(window: &Window, name: &str) {
-    if window.ask("typeof axe === 'object'").await != Some(true) {
-        window.page.evaluate_expression(tools::axe()).await.unwrap();
-    }
+    tools::bring_axe(window).await;
     let found: Vec<String> = window.ask(FOUND).await.unwrap();
     assert!(found.is_empty(), "{name}: {found:#?}");
 }

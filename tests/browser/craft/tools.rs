@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
+use crate::window::Window;
+
 /// Where they are installed.
 static TOOLS: LazyLock<PathBuf> = LazyLock::new(|| {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -19,9 +21,11 @@ static TOOLS: LazyLock<PathBuf> = LazyLock::new(|| {
 static AXE: LazyLock<String> =
     LazyLock::new(|| fs::read_to_string(TOOLS.join("node_modules/axe-core/axe.min.js")).unwrap());
 
-/// The script of axe-core.
-pub(crate) fn axe() -> &'static str {
-    &AXE
+/// Brings axe-core into the page, if it is not there yet.
+pub(crate) async fn bring_axe(window: &Window) {
+    if window.ask("typeof axe === 'object'").await != Some(true) {
+        window.page.evaluate_expression(AXE.as_str()).await.unwrap();
+    }
 }
 
 /// Asserts that `html` is valid.
