@@ -8,7 +8,7 @@ use crate::window::Window;
 
 /// The texts that have less than 7:1, as axe-core finds them.
 const FAINT: &str = "axe.run(document, { resultTypes: ['violations'], \
-     runOnly: ['color-contrast-enhanced'] }).then(({ violations }) => \
+     runOnly: { type: 'rule', values: ['color-contrast-enhanced'] } }).then(({ violations }) => \
      violations.flatMap(it => it.nodes.map(node => `${node.html} ${node.failureSummary}`)))";
 
 /// The controls that can be seen and have no edge, and none that has the focus.
@@ -41,9 +41,13 @@ const UNPRINTABLE: &str = "[...document.querySelectorAll('button, .button, .lodg
 
 /// Gives `window` these features of media.
 async fn emulate(window: &Window, media: &str, features: &[(&str, &str)]) {
-    let features = features.iter().map(|(name, value)| MediaFeature::new(*name, *value));
-    let emulated = SetEmulatedMediaParams::builder().media(media).features(features);
+    let given = features.iter().map(|(name, value)| MediaFeature::new(*name, *value));
+    let emulated = SetEmulatedMediaParams::builder().media(media).features(given);
     window.page.execute(emulated.build()).await.unwrap();
+    for (name, value) in features {
+        let matches = format!("matchMedia('({name}: {value})').matches");
+        assert_eq!(window.ask(&matches).await, Some(true), "{name}: {value} is not emulated");
+    }
 }
 
 /// Asserts that `script` finds nothing.
