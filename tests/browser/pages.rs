@@ -55,7 +55,7 @@ pub(crate) async fn look(window: &Window, name: &str) {
     }
     let size = SetDeviceMetricsOverrideParams::new(1280, 860, 1.0, false);
     window.page.execute(size).await.unwrap();
-    craft::was_looked_at(window).await;
+    craft::forget_shifts(window).await;
 }
 
 #[tokio::test]

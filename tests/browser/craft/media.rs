@@ -1,15 +1,8 @@
-//! Pages for whoever asks their system for more contrast, for colours of their own, for stillness or
-//! for paper.
+//! Pages for whoever asks their system for colours of their own, for stillness or for paper.
 
 use chromiumoxide::cdp::browser_protocol::emulation::{MediaFeature, SetEmulatedMediaParams};
 
-use super::tools;
 use crate::window::Window;
-
-/// The texts that have less than 7:1, as axe-core finds them.
-const FAINT: &str = "axe.run(document, { resultTypes: ['violations'], \
-     runOnly: { type: 'rule', values: ['color-contrast-enhanced'] } }).then(({ violations }) => \
-     violations.flatMap(it => it.nodes.map(node => `${node.html} ${node.failureSummary}`)))";
 
 /// The controls that can be seen and have no edge, and none that has the focus.
 const EDGELESS: &str = "(() => { const found = []; \
@@ -56,18 +49,12 @@ async fn finds_nothing(window: &Window, script: &str, sentence: &str) {
     assert!(found.is_empty(), "{sentence}: {found:#?}");
 }
 
-/// Asserts that the page suits whoever asks for more contrast, for their own colours, for stillness
-/// or for paper.
+/// Asserts that the page suits whoever asks for their own colours, for stillness or for paper.
 pub(crate) async fn suits_everybody(window: &Window, name: &str) {
-    tools::bring_axe(window).await;
     // Colours that are still on their way to others would be judged.
     let still = ("prefers-reduced-motion", "reduce");
     for scheme in ["light", "dark"] {
         let scheme = ("prefers-color-scheme", scheme);
-        let contrast = ("prefers-contrast", "more");
-        emulate(window, "", &[scheme, still, contrast]).await;
-        let sentence = format!("{name} is faint with more contrast, {}", scheme.1);
-        finds_nothing(window, FAINT, &sentence).await;
         emulate(window, "", &[scheme, still, ("forced-colors", "active")]).await;
         let sentence = format!("{name} has no edges in forced colours, {}", scheme.1);
         finds_nothing(window, EDGELESS, &sentence).await;

@@ -34,7 +34,7 @@ const SHIFTED: &str = "new Promise(resolve => { const found = []; \
      frame(() => frame(() => frame(() => resolve(found)))); })";
 
 /// Forgets what moved while the page was looked at in other media.
-const LOOKED: &str = "new Promise(resolve => { const frame = then => requestAnimationFrame(() => setTimeout(then)); \
+const FORGET_SHIFTS: &str = "new Promise(resolve => { const frame = then => requestAnimationFrame(() => setTimeout(then)); \
      frame(() => frame(() => { globalThis.looked = performance.now(); resolve(true); })); })";
 
 /// The bytes of a page and of what it loads, compressed as they come.
@@ -54,8 +54,8 @@ pub(crate) async fn is_well_made(window: &Window, name: &str) {
 }
 
 /// Ends a look.
-pub(crate) async fn was_looked_at(window: &Window) {
-    window.ask::<bool>(LOOKED).await.unwrap();
+pub(crate) async fn forget_shifts(window: &Window) {
+    window.ask::<bool>(FORGET_SHIFTS).await.unwrap();
 }
 
 /// Asserts that axe-core finds nothing, in the colours and the size that the window has.

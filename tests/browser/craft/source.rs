@@ -18,7 +18,7 @@ pub(crate) struct Source {
 #[derive(Default)]
 struct State {
     /// What began to come.
-    begun: Vec<RequestId>,
+    started: Vec<RequestId>,
     /// What is there, and was not read.
     whole: Vec<RequestId>,
 }
@@ -32,8 +32,8 @@ enum Heard {
 impl Source {
     /// That of `page` from now on.
     pub(crate) async fn of(page: &Page) -> Self {
-        let begun = page.event_listener::<EventResponseReceived>().await.unwrap();
-        let begun = begun.filter_map(async |event| {
+        let started = page.event_listener::<EventResponseReceived>().await.unwrap();
+        let started = started.filter_map(async |event| {
             let id = event.request_id.clone();
             let is_document = event.r#type == ResourceType::Document;
             (event.response.mime_type == "text/html").then_some(Heard::Html { id, is_document })
@@ -43,18 +43,18 @@ impl Source {
         let source = Self { state: Arc::default() };
         let state = Arc::clone(&source.state);
         tokio::spawn(async move {
-            let mut all = Box::pin(select(begun, ended));
+            let mut all = Box::pin(select(started, ended));
             while let Some(heard) = all.next().await {
                 let mut state = lock(&state);
                 match heard {
-                    Heard::Ended(id) if state.begun.contains(&id) => state.whole.push(id),
+                    Heard::Ended(id) if state.started.contains(&id) => state.whole.push(id),
                     Heard::Ended(_) => {}
                     Heard::Html { id, is_document } => {
                         // The browser forgets the page before.
                         if is_document {
                             *state = State::default();
                         }
-                        state.begun.push(id);
+                        state.started.push(id);
                     }
                 }
             }
