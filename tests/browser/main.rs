@@ -19,6 +19,7 @@ mod callback_server;
 mod chromium;
 mod complaints;
 mod consent;
+mod craft;
 mod device;
 mod errors;
 mod form_post;

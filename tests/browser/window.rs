@@ -24,6 +24,7 @@ use serde::de::DeserializeOwned;
 use crate::authenticator::Authenticator;
 use crate::chromium::Chromium;
 use crate::complaints::Complaints;
+use crate::craft::Source;
 
 /// How long a page may take to reach an expected state, and how often it is polled.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -36,6 +37,8 @@ pub(crate) struct Window {
     pub(crate) page: Page,
     /// What holds this person's passkeys.
     pub(crate) passkeys: Authenticator,
+    /// The HTML that came.
+    pub(crate) source: Source,
     complaints: Complaints,
     chromium: Arc<Chromium>,
     profile: BrowserContextId,
@@ -62,10 +65,11 @@ impl Window {
         let blank = blank.browser_context_id(profile.clone());
         let page = browser.new_page(blank.build().unwrap()).await.unwrap();
         let complaints = Complaints::of(&page).await;
+        let source = Source::of(&page).await;
         // A ceremony needs a window that has the focus, and there are several at one time.
         page.execute(SetFocusEmulationEnabledParams::new(true)).await.unwrap();
         let passkeys = Authenticator::plug_in(&page).await;
-        Self { page, passkeys, complaints, chromium, profile }
+        Self { page, passkeys, source, complaints, chromium, profile }
     }
 
     /// Goes to `url`, as the address bar does, and waits until it is there.

@@ -68,7 +68,7 @@ async fn a_further_passkey_is_added_under_a_name_of_ones_own() {
 
     window.press("Add a passkey").await;
     window.reads("A further passkey for Ada Lovelace").await;
-    look(&window, "passkey-new").await;
+    look(&window, "new-passkey").await;
     window.fill("name", "Blue key").await;
     window.press("Create a passkey").await;
 

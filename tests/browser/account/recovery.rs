@@ -11,10 +11,10 @@ async fn a_recovery_code_brings_somebody_back_who_has_lost_every_passkey() {
     let (server, window) = ada(&home).await;
     window.press("Manage").await;
     window.reads("You have no codes.").await;
-    look(&window, "codes-none").await;
+    look(&window, "recovery-codes-none").await;
     window.press("Make ten codes").await;
     window.reads("These codes are shown once.").await;
-    look(&window, "codes").await;
+    look(&window, "recovery-codes").await;
     let code: String =
         window.ask("document.querySelector('#codes code').textContent").await.unwrap();
 
