@@ -42,7 +42,7 @@
 //! | what a browser may keep for good | `http/assets.rs` |
 //! | names and attributes of cookies | `http/pages/cookie.rs`, `http/proxy.rs`, `http/cookie.rs` |
 //! | a session that is a key: the layer, the proof, its verification, the script | `http/pages/prove.rs`, [`model::session_proof`], `app/session_proof.rs`, `assets/static/session.js` |
-//! | the pages of administrators: who gets in; people and what they have; what asks before it is done | `http/pages/admin/administrator.rs`; `http/pages/admin/people/`; `http/pages/admin/people/deed.rs` |
+//! | the pages of administrators: who gets in; people and what they have; what asks before it is done | `http/admin_pages/administrator.rs`; `http/admin_pages/people/`; `http/admin_pages/people/deed.rs` |
 //! | where a browser may be sent, and every `Location` | `http/destination.rs`, `http/redirect.rs` |
 //! | `redirect_uri` at authorization | [`oauth::authorize::Callback`], [`oauth::redirect_uri`] |
 //! | PKCE: who needs a challenge; the verifier | [`flow::authorize`], [`flow::token::code`] |
@@ -85,7 +85,7 @@
 //! | what a file made, and `--prune` removes | `flow/apply/marks.rs`, `flow/apply/prune.rs` |
 //! | the right that an operation needs; what an administrator may touch | `admin/operation/by.rs`; [`flow::rights`] |
 //! | every operation of the administration, and its description | `admin/mod.rs`, `admin/operation/openapi.rs`, `assets/openapi.json` |
-//! | the fields of a form of the administration, and what was changed in it | `http/pages/admin/fields.rs` |
+//! | the fields of a form of the administration, and what was changed in it | `http/admin_pages/fields.rs` |
 //! | the members of a client as people read them; what is pasted for it; what to know of it | `admin/client/paste.rs`, `admin/client/notes.rs` |
 //! | the administration at the ports | `http/administration.rs`, [`flow::token::access`] |
 //! | whom an operator names by an id, a name or the beginning of an id | [`flow::named`] |
@@ -95,7 +95,7 @@
 //! | what `doctor` looks at; how a request comes through the proxy | `app/doctor`, `admin/doctor`, `cli/doctor`; `http/extract/probe.rs` |
 //! | who does something, and with which right | [`model::actor`], `admin/operation/by.rs` |
 //! | events: of acts; of refused requests; their bounds | [`flow::events`]; `app/events/mod.rs`, `http/about.rs` |
-//! | the command that lets a refused request pass | [`flow::events::explain`] |
+//! | the change that lets a refused request pass: what it is and its command, its operation, its page | `flow/events/{explain,repair}.rs`; `admin/event/repair.rs`; `http/admin_pages/event_repair.rs` |
 //! | expired rows | [`flow::installation::sweep`] |
 //! | every key of the configuration, and whether a reload takes it | `config/keys.rs` |
 //! | the configuration in force, and its reload | [`config::InForce`], `app/configuration.rs` |

@@ -15,6 +15,8 @@ mod destination;
 mod extract;
 mod facts;
 mod failure;
+#[cfg(test)]
+mod marks;
 mod metrics;
 mod oauth;
 mod pages;

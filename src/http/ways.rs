@@ -47,6 +47,7 @@ impl Way {
         match refusal {
             Refusal::EmailMalformed
             | Refusal::EmailTaken
+            | Refusal::LinkedDeviceNotFound
             | Refusal::LogoutCrossSite
             | Refusal::LogoutExpired
             | Refusal::LogoutOfAnotherBrowser
@@ -62,8 +63,10 @@ impl Way {
             }
             Refusal::AppSessionMissing => Self::App,
             Refusal::HostMalformed
+            | Refusal::InvitationEarly
             | Refusal::InvitationExhausted
             | Refusal::InvitationExpired
+            | Refusal::InvitationLapsed
             | Refusal::InvitationRevoked
             | Refusal::InvitationUnknown
             | Refusal::RecoveryCodeOver
@@ -277,7 +280,7 @@ mod tests {
             "CredentialCounterBack CredentialCrossOrigin CredentialIdUnfit CredentialNotOurs \
         CredentialOfAnotherPerson CredentialOfRemovedPerson CredentialRefused \
         CredentialRegistered CredentialRemoved CredentialUnstored EmailMalformed EmailTaken \
-        LogoutCrossSite LogoutExpired LogoutOfAnotherBrowser MethodNotAllowed NameMalformed \
+        LinkedDeviceNotFound LogoutCrossSite LogoutExpired LogoutOfAnotherBrowser MethodNotAllowed NameMalformed \
         PageNotFound PasskeyIsLast PasskeysTooMany PersonalTokenNotFound SessionNotFound \
         SetupTokenMismatched SignInStale UserExists UserNotVerified UsernameMalformed \
         UsernameTaken",
@@ -291,9 +294,9 @@ mod tests {
         ),
         (
             Way::Ask,
-            "AppProxyUnknown AppUnknown CodeChallengeMissing ConsentNeeded DocumentAddressPrivate \
+            "AdministrationClosed AppProxyUnknown AppUnknown CodeChallengeMissing ConsentNeeded DocumentAddressPrivate \
         DocumentHostUnlisted DocumentOffline HostMalformed HostOfProxy HostUnknown \
-        InvitationExhausted InvitationExpired InvitationRevoked InvitationUnknown \
+        InvitationEarly InvitationExhausted InvitationExpired InvitationLapsed InvitationRevoked InvitationUnknown \
         PostLogoutClientUnknown PostLogoutUriUnregistered PromptCreateClosed RecoveryCodeOver \
         RecoveryCodeUnknown RecoveryCodeUsed RedirectUriUnregistered RequestNotPushed \
         ResourceTokenTypesDiffer ResourceUnknown ScopeNotAllowed ScopeNotForItself \

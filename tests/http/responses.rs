@@ -108,8 +108,8 @@ async fn the_way_home_tells_no_referrer_and_takes_the_cookie_along() {
     location: https://shop.example/cb?code=CODE&state=s-1&iss=http%3A%2F%2Flocalhost%3A7455
     pragma: no-cache
     referrer-policy: no-referrer
-    set-cookie: gl7455_outcomes=…; Path=/gate/; Max-Age=86400; HttpOnly; SameSite=Lax
     set-cookie: gl7455_i_=…; Path=/gate/; Max-Age=0; HttpOnly; SameSite=Lax
+    set-cookie: gl7455_outcomes=…; Path=/gate/; Max-Age=86400; HttpOnly; SameSite=Lax
     x-content-type-options: nosniff
     ");
 }

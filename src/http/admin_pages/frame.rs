@@ -84,7 +84,6 @@ impl Kind {
     const fn scopes(self) -> &'static [&'static str] {
         match self {
             Self::Overview => &["admin:read", "admin:people", "admin:clients", "admin:keys"],
-            Self::Events => &["admin:read"],
             Self::People
             | Self::Invitations
             | Self::Links
@@ -93,7 +92,7 @@ impl Kind {
             | Self::Bridges => &["admin:read", "admin:people"],
             Self::Clients | Self::Resources => &["admin:read", "admin:clients"],
             Self::Keys => &["admin:read", "admin:keys"],
-            Self::Settings => &["admin:read"],
+            Self::Events | Self::Settings => &["admin:read"],
         }
     }
 }

@@ -18,7 +18,8 @@ use super::overview::{OverviewPage, Seen};
 use super::people;
 use crate::admin::event::{ExplanationView, RepairView};
 use crate::http::destination::AdminPath;
-use crate::http::pages::unmarked::{check, page};
+use crate::http::marks::check;
+use crate::http::pages::unmarked::page;
 
 /// The view of an operation.
 pub(super) fn view<V: DeserializeOwned>(json: Value) -> V {

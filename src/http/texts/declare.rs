@@ -57,4 +57,55 @@ macro_rules! sections {
     };
 }
 
-pub(super) use {section, sections};
+/// All texts of a language.
+macro_rules! texts {
+    (
+        pages { $($section:ident: $Section:ident $texts:tt)* }
+        scripts { $($script:ident: $Script:ident {
+            $($text:ident $(($($given:ident),+))?,)*
+        })* }
+    ) => {
+        /// The texts of a language. Each section is in a box of its own, or the reader of the file would
+        /// need more of the stack than a thread has.
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(in crate::http) struct Texts {
+            /// Those of the pages of the administration.
+            pub(in crate::http) admin: Box<$crate::http::texts::administration::Administration>,
+            $(pub(in crate::http) $section: Box<$Section>,)*
+            $(pub(in crate::http) $script: Box<$Script>,)*
+            /// The sentences of refusals for people, where they are not those of `error`, by [`sentence_name`](crate::error::Refusal::sentence_name).
+            #[serde(default)]
+            pub(super) refusals: std::collections::BTreeMap<String, $crate::http::texts::phrase::Phrase>,
+            /// The descriptions of the scopes that every installation knows.
+            pub(super) scopes: std::collections::BTreeMap<String, $crate::http::texts::phrase::Phrase>,
+        }
+
+        $($crate::http::texts::declare::section! { $Section $texts })*
+
+        $(
+            #[derive(serde::Deserialize, serde::Serialize)]
+            #[serde(deny_unknown_fields)]
+            pub(in crate::http) struct $Script {
+                $($text: $crate::http::texts::phrase::Phrase,)*
+            }
+        )*
+
+        #[cfg(test)]
+        impl Texts {
+            /// Every text of a page or a script, with its name and the values that it is given.
+            pub(super) fn declared(&self) -> Vec<$crate::http::texts::sections::Declared<'_>> {
+                let mut all = self.admin.declared("admin");
+                $(all.extend(self.$section.declared(stringify!($section)));)*
+                $($(all.push((
+                    concat!(stringify!($script), ".", stringify!($text)).to_owned(),
+                    &self.$script.$text,
+                    [$($(stringify!($given)),+)?].as_slice(),
+                ));)*)*
+                all
+            }
+        }
+    };
+}
+
+pub(super) use {section, sections, texts};

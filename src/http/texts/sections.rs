@@ -7,63 +7,9 @@
 //! below `scripts`; its page has them in the block `texts`. Those of the administration are in
 //! `administration.rs`.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-
-use super::administration::Administration;
-use super::declare::section;
+use super::declare::texts;
+#[cfg(test)]
 use super::phrase::Phrase;
-
-macro_rules! texts {
-    (
-        pages { $($section:ident: $Section:ident $texts:tt)* }
-        scripts { $($script:ident: $Script:ident {
-            $($text:ident $(($($given:ident),+))?,)*
-        })* }
-    ) => {
-        /// The texts of a language. Each section is in a box of its own, or the reader of the file would
-        /// need more of the stack than a thread has.
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub(in crate::http) struct Texts {
-            /// Those of the pages of the administration.
-            pub(in crate::http) admin: Box<Administration>,
-            $(pub(in crate::http) $section: Box<$Section>,)*
-            $(pub(in crate::http) $script: Box<$Script>,)*
-            /// The sentences of refusals for people, where they are not those of `error`, by [`sentence_name`](crate::error::Refusal::sentence_name).
-            #[serde(default)]
-            pub(super) refusals: BTreeMap<String, Phrase>,
-            /// The descriptions of the scopes that every installation knows.
-            pub(super) scopes: BTreeMap<String, Phrase>,
-        }
-
-        $(section! { $Section $texts })*
-
-        $(
-            #[derive(Deserialize, Serialize)]
-            #[serde(deny_unknown_fields)]
-            pub(in crate::http) struct $Script {
-                $($text: Phrase,)*
-            }
-        )*
-
-        #[cfg(test)]
-        impl Texts {
-            /// Every text of a page or a script, with its name and the values that it is given.
-            pub(super) fn declared(&self) -> Vec<Declared<'_>> {
-                let mut all = self.admin.declared("admin");
-                $(all.extend(self.$section.declared(stringify!($section)));)*
-                $($(all.push((
-                    concat!(stringify!($script), ".", stringify!($text)).to_owned(),
-                    &self.$script.$text,
-                    [$($(stringify!($given)),+)?].as_slice(),
-                ));)*)*
-                all
-            }
-        }
-    };
-}
 
 /// A text with its name and the values that it is given.
 #[cfg(test)]

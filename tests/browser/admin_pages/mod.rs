@@ -1,4 +1,5 @@
 //! The pages of the administration.
 
 mod clients;
+mod events;
 mod people;

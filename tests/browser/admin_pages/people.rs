@@ -31,7 +31,7 @@ async fn a_person_is_recovered_in_four_presses() {
 
     window.reads("A link for Grace").await;
     window.reads("Copy the link").await;
-    look(&window, "admin-link").await;
+    look(&window, "admin-setup-link").await;
     let drawn: f64 = window
         .ask("document.querySelector('.drawing svg').getBoundingClientRect().width")
         .await
@@ -50,13 +50,13 @@ async fn a_person_is_added_by_the_keyboard_alone() {
     let (server, window) = administration(&home).await;
     window.open(format!("{}/gate/admin/people/add", server.issuer())).await;
     window.reads("With it they make their passkey.").await;
-    look(&window, "admin-person-add").await;
+    look(&window, "admin-person-form").await;
 
     window.fill("username", "ada").await;
     window.key(Key::Enter).await;
     window.reads("exists already").await;
     window.excuses("409").await;
-    look(&window, "admin-person-add-fault").await;
+    look(&window, "admin-person-form-fault").await;
     window.fill("username", "grace").await;
     window.key(Key::Tab).await;
     window.types("Grace Hopper").await;
@@ -84,20 +84,29 @@ async fn the_pages_of_people_are_looked_at() {
     home.json("bridge issue-token ada");
     home.json("bridge issue-pat ada --name Laptop");
     home.json("invite add --uses 5");
+    for n in 0..50 {
+        home.json(&format!("user add more{n}"));
+    }
+    let passkeys = home.json("passkey list --user ada");
+    let passkey =
+        format!("people/ada/passkeys/{}", passkeys["passkeys"][0]["id"].as_str().unwrap());
     let at = |path: &str| format!("{}/gate/admin/{path}", server.issuer());
 
     for (path, reads, name) in [
         ("people", "Grace", "admin-people"),
         ("people/ada", "Account", "admin-person"),
-        ("people/ada/edit", "Change", "admin-person-edit"),
-        ("people/alan/recover", "Make a link for Alan?", "admin-recover"),
-        ("people/alan/remove", "Remove Alan?", "admin-remove"),
+        ("people/ada/edit", "Change", "admin-person-form-edit"),
+        ("people/alan/recover", "Make a link for Alan?", "admin-confirm-recover"),
+        ("people/alan/remove", "Remove Alan?", "admin-confirm-remove"),
         ("links", "the command line", "admin-links"),
         ("invitations", "0 of 5 have come", "admin-invitations"),
-        ("invitations/add", "Open for how many days?", "admin-invitation-add"),
+        ("invitations/add", "Open for how many days?", "admin-invitation-form"),
         ("sessions", "bridge", "admin-sessions"),
         ("grants", "There are none.", "admin-grants"),
         ("bridges", "There are none.", "admin-bridges"),
+        ("keys", "Signing keys", "admin-keys"),
+        ("events", "Older", "admin-events"),
+        (&passkey, "Rename", "admin-person-passkey"),
     ] {
         window.open(at(path)).await;
         window.reads(reads).await;

@@ -32,7 +32,7 @@ async fn the_way_back_from_the_app_says_what_was_answered() {
     window.reads("You have answered already").await;
     window.reload().await;
     window.reads("You let The Shop in.").await;
-    look(&window, "answered").await;
+    look(&window, "outcome").await;
 
     other.press("Don’t allow").await;
     other.reads("You let The Shop in.").await;

@@ -12,10 +12,11 @@ use crate::bridge::{access, send, whoami};
 use crate::support::{Browser, RelyingParty, Server};
 
 /// Every page that changes something.
-const CHANGES: [&str; 17] = [
+const CHANGES: [&str; 18] = [
     "/gate/admin/bridges/x/end",
     "/gate/admin/grants/x/end",
     "/gate/admin/invitations/add",
+    "/gate/admin/invitations/revoke",
     "/gate/admin/invitations/x/revoke",
     "/gate/admin/links/revoke",
     "/gate/admin/links/x/revoke",
@@ -240,4 +241,22 @@ async fn a_bridge_is_ended_with_what_hangs_on_it() {
     let sessions = stored(&server, "/sessions?user=ada").await["sessions"].clone();
     assert_eq!(sessions.as_array().unwrap().len(), 1);
     assert_eq!(actor(&server, "bridge.ended", "ada").await, "ada");
+}
+
+#[tokio::test]
+async fn every_open_invitation_is_revoked_at_once() {
+    let (server, mut ada) = server().await;
+    for _ in 0..3 {
+        server.operate(Method::POST, "/invitations", json!({ "uses": 2 })).await;
+    }
+    let path = "/gate/admin/invitations/revoke";
+    ada.visit(path).await;
+
+    let done = ada.submit(path, &[]).await;
+
+    assert_eq!(done.location(), "/gate/admin/invitations");
+    let invitations = stored(&server, "/invitations").await;
+    let states: Vec<_> = invitations["invitations"].as_array().unwrap().iter().collect();
+    assert!(states.iter().all(|own| own["state"] == "revoked"), "{states:?}");
+    assert_eq!(states.len(), 3);
 }

@@ -14,6 +14,9 @@ use crate::support::{Browser, RelyingParty, Response, Server, register};
 
 const ACCOUNT: &str = "href=\"/gate/account\">Go to your account";
 
+/// The id of a session that there is not.
+const UNKNOWN: &str = "0190163d-8694-439b-aea5-966c26f8ad91";
+
 /// What is missing if a page that displays a refusal leads nowhere.
 pub(crate) fn astray(refusal: Refusal, page: &Response) -> Option<String> {
     let main = page.text().split("<main").nth(1).unwrap_or_default();
@@ -143,12 +146,12 @@ async fn an_administrator_who_is_signed_in_is_led_to_the_event() {
 async fn a_proven_request_of_an_administrator_leads_to_the_event() {
     let (server, mut ada) = Server::with_ada().await;
     let mut bob = server.person("bob").await;
-    let path = "/gate/account/tokens";
+    let path = "/gate/account/sessions";
 
-    let of_ada = ada.submit(path, &[("token", "none")]).await;
-    let of_bob = bob.submit(path, &[("token", "none")]).await;
+    let of_ada = ada.submit(path, &[("session", UNKNOWN)]).await;
+    let of_bob = bob.submit(path, &[("session", UNKNOWN)]).await;
 
-    assert_eq!(of_ada.refusal(), Some(Refusal::PersonalTokenNotFound));
+    assert_eq!(of_ada.refusal(), Some(Refusal::SessionNotFound));
     let why = format!("href=\"/gate/admin/events/{}\"", of_ada.header("gatelodge-event"));
     assert!(of_ada.text().contains(&why), "{}", of_ada.text());
     assert!(of_ada.text().contains(ACCOUNT) && of_bob.text().contains(ACCOUNT));

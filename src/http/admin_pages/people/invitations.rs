@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::http::Method;
 use axum::response::Response;
+use serde_json::json;
 
 use super::CHANGE;
 use super::deed::{self, Deed, check};
@@ -198,5 +199,27 @@ impl deed::Kind for Revoke {
             t.revoke().plain(),
         );
         Ok(Deed::end(path_of("invitations", &invitation.id), next, question))
+    }
+}
+
+/// The end of every open invitation.
+pub(super) enum RevokeAll {}
+
+impl deed::Kind for RevokeAll {
+    async fn of(administrator: &Administrator, _: &str) -> Result<Deed, PageFailure> {
+        let t = &administrator.texts().admin.invitations;
+        let next = AdminPath::of(["invitations"]);
+        let question = deed::ending(
+            next.clone(),
+            t.revoke_all_title().plain(),
+            t.revoke_all_means().plain(),
+            t.revoke_all().plain(),
+        );
+        Ok(Deed {
+            change: Some((Method::POST, json!({}))),
+            next,
+            path: "/api/v1/invitations/revoke".to_owned(),
+            question,
+        })
     }
 }

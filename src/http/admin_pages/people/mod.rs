@@ -36,6 +36,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/gate/admin/grants/{id}/end", deed::page::<grants::End>())
         .route("/gate/admin/invitations", get(invitations::list))
         .route("/gate/admin/invitations/add", get(invitations::ask).post(invitations::add))
+        .route("/gate/admin/invitations/revoke", deed::page::<invitations::RevokeAll>())
         .route("/gate/admin/invitations/{id}/revoke", deed::page::<invitations::Revoke>())
         .route("/gate/admin/links", get(links::list))
         .route("/gate/admin/links/revoke", deed::page::<links::RevokeAll>())
