@@ -6,7 +6,6 @@ import { text } from "./texts.js";
 class CopyText extends HTMLElement {
   connectedCallback() {
     const button = this.querySelector("button");
-    button.hidden = false;
     button.addEventListener("click", () => this.copy());
   }
 

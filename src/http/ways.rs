@@ -8,7 +8,7 @@ use crate::event::EventId;
 use crate::flow::client::home::Home;
 use crate::flow::{Context, authorize, rights};
 use crate::http::about::About;
-use crate::http::destination::{Destination, PagePath};
+use crate::http::destination::{AdminPath, Destination, PagePath};
 use crate::http::extract::browser::Browser;
 use crate::http::extract::outcomes::Outcomes;
 use crate::http::facts::displayed;
@@ -245,6 +245,7 @@ fn page_at(path: &str) -> Option<PagePath> {
         ("account", "passkeys/new") => PagePath::NewPasskey,
         ("account", "recovery-codes") => PagePath::RecoveryCodes,
         ("account" | "logout", _) => PagePath::Account,
+        ("admin", _) => PagePath::Admin(AdminPath::requested(&path.parse().ok()?)?),
         ("device", _) => PagePath::Device(None),
         ("interaction", id) => PagePath::Interaction(id.parse().ok()?),
         ("link", id) => PagePath::Link(id.parse().ok()?),

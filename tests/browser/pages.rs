@@ -244,7 +244,7 @@ async fn a_passkey_that_is_refused_is_looked_at() {
 
     by_button(&stranger).await;
 
-    stranger.reads("You are not signed in").await;
+    stranger.reads("No passkey answered").await;
     look(&stranger, "login-refused").await;
 }
 

@@ -153,7 +153,7 @@ impl RepairView {
 impl Patch {
     fn of(change: &Change) -> Self {
         let host = match change {
-            Change::RedirectUri(uri) => Some(uri.host()),
+            Change::PostLogoutUri { added: uri, .. } | Change::RedirectUri(uri) => Some(uri.host()),
             Change::AllowAnonymous
             | Change::AllowOldAssertions
             | Change::AllowUnpushed
@@ -162,7 +162,6 @@ impl Patch {
             | Change::FirstParty
             | Change::Grant { .. }
             | Change::Pkce(_)
-            | Change::PostLogoutUri { .. }
             | Change::Resource(_)
             | Change::Scope(_) => None,
         };

@@ -6,8 +6,8 @@
 
 use super::repair::{Change, Repair};
 use crate::error::{Error, Refusal, Resolution};
-use crate::flow::resource;
 use crate::flow::{Context, Rules};
+use crate::flow::{resource, rights};
 use crate::model::actor::Actor;
 use crate::model::person::Role;
 use crate::oauth::client::{AuthMethod, ClientType, GrantType, PkcePolicy};
@@ -165,9 +165,15 @@ fn repair(
     let known = client(view, event)?;
     let of = |client: ClientId, change: Change| Some(Repair::Client { client, change });
     Ok(match (refusal, known) {
-        (Refusal::AnonymousNotAllowed, Some((_, id))) => of(id, Change::AllowAnonymous),
+        (Refusal::AnonymousNotAllowed, Some((client, id))) if is_operators(&client) => {
+            of(id, Change::AllowAnonymous)
+        }
         (Refusal::AppRoleMissing, _) => role_for_application(view, cx, event)?,
-        (Refusal::AuthMethodNotRegistered, Some((client, id))) if is_operators(&client) => {
+        // Whoever has a key of its own would be left with a secret that a stranger named.
+        (Refusal::AuthMethodNotRegistered, Some((client, id)))
+            if is_operators(&client)
+                && client.metadata.auth_method() != AuthMethod::PrivateKeyJwt =>
+        {
             let method = event.refused.as_ref().and_then(|refused| refused.received.as_deref());
             let method = method.and_then(|method| method.parse::<AuthMethod>().ok());
             method.and_then(|method| of(id, Change::AuthMethod(method)))
@@ -194,7 +200,9 @@ fn repair(
             let with_nonce = one("nonce").is_some();
             of(id, Change::Pkce(if with_nonce { PkcePolicy::Nonce } else { PkcePolicy::Optional }))
         }
-        (Refusal::ConsentNeeded, Some((_, id))) => of(id, Change::FirstParty),
+        (Refusal::ConsentNeeded, Some((client, id))) if is_operators(&client) => {
+            of(id, Change::FirstParty)
+        }
         (Refusal::GrantOutsideGroups | Refusal::PersonAstray, Some((client, _))) => {
             let group = client.decisions.groups.first().cloned();
             let person = person(view, event)?;
@@ -267,7 +275,11 @@ fn role_for_application(
 ) -> Result<Option<Repair>, StoreError> {
     let expected = event.refused.as_ref().and_then(|refused| refused.expected.as_deref());
     let roles = expected.into_iter().flat_map(str::split_whitespace);
-    let known = |role: &Role| cx.rules.config.roles.contains_key(role);
+    // Nobody becomes an administrator because they asked.
+    let known = |role: &Role| {
+        cx.rules.config.roles.contains_key(role)
+            && !rights::administers(&cx.rules, std::slice::from_ref(role))
+    };
     let role = roles.filter_map(|role| role.parse::<Role>().ok()).find(known);
     let person = person(view, event)?;
     Ok(role.zip(person).map(|(role, person)| Repair::Role { role, username: person.username }))

@@ -10,6 +10,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use subtle::ConstantTimeEq as _;
 use tower::ServiceExt as _;
 
 use super::frame::Frame;
@@ -27,10 +28,17 @@ use crate::http::pages::templates::Page;
 use crate::http::redirect;
 use crate::http::texts::Texts;
 use crate::model::actor::Acting;
-use crate::oauth::params::{Params, segment_encode};
+use crate::oauth::params::{Params, form_encode, segment_encode};
+use crate::secret::{TokenHash, hex};
 
 /// The most bytes of a form that comes back in the address of its page.
 const MAX_FILLED: usize = 4096;
+
+/// The parameter that shows that this server made the address of a filled form.
+const MARK: &str = "mark";
+
+/// What may stand in the address of a form without that: which form it is.
+const CHOICES: [&str; 2] = ["app", "by"];
 
 /// The most bytes of a view.
 const MAX_VIEW: usize = 64 << 20;
@@ -196,9 +204,32 @@ impl Administrator {
 
     /// This page, with what was typed into its form.
     fn filled(&self, form: &Params) -> AdminPath {
-        let typed = form.pairs().filter(|(name, _)| *name != "csrf");
-        let filled = self.here.with_query(typed);
+        let typed = || form.pairs().filter(|(name, _)| !["csrf", MARK].contains(name));
+        let mark = self.mark(&self.here.with_query(typed()));
+        let filled = self.here.with_query(typed().chain([(MARK, mark.as_str())]));
         if filled.to_string().len() > MAX_FILLED { self.here.with_query([]) } else { filled }
+    }
+
+    /// What shows that a filled form is of this browser. Otherwise a link could fill in what somebody
+    /// else wants, and stand before an administrator who presses the button.
+    fn mark(&self, filled: &AdminPath) -> String {
+        let holder = self.browser.id(&self.app).map(TokenHash::to_bytes);
+        let filled = filled.to_string();
+        let bound = [holder.as_ref().map_or(&[][..], |id| id.as_slice()), filled.as_bytes()];
+        let mac = self.app.rules().pepper.hash_parts("filled form", &bound.concat());
+        hex(&mac.to_bytes())
+    }
+
+    /// The query of a page with a form: filled in only by this server for this browser.
+    fn trusted(&self) -> Result<Params, Refusal> {
+        let query = || self.query.pairs().filter(|(name, _)| *name != MARK);
+        let mark = self.mark(&self.here.with_query(query()));
+        let presented = self.query.one(MARK)?.unwrap_or_default();
+        if mark.as_bytes().ct_eq(presented.as_bytes()).into() {
+            return Ok(self.query.clone());
+        }
+        let kept = query().filter(|(name, _)| CHOICES.contains(name));
+        Params::parse(form_encode(kept).as_bytes())
     }
 
     /// The administrator of a request, or the page that leads to a sign-in.
@@ -260,8 +291,11 @@ impl FromRequestParts<Arc<App>> for RecentAdministrator {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
-        let administrator = Administrator::from_request_parts(parts, app).await?;
+        let mut administrator = Administrator::from_request_parts(parts, app).await?;
         if administrator.is_recent {
+            let trusted = administrator.trusted();
+            administrator.query =
+                trusted.map_err(|refusal| PageFailure::from(refusal).into_response())?;
             return Ok(Self(administrator));
         }
         let Administrator { browser, here, name, .. } = administrator;

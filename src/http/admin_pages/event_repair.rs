@@ -4,15 +4,15 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::Method;
 use axum::response::Response;
-use serde::de::IgnoredAny;
 
 use super::administrator::{
     Administrator, AdministratorForm, RecentAdministrator, Refused, path_of,
 };
+use super::clients::made::{self, Made};
 use super::events::may_repair;
 use super::frame::Frame;
 use crate::admin::event::{ExplanationView, RepairKind, RepairView};
-use crate::error::Refusal;
+use crate::error::{Internal, Refusal};
 use crate::http::destination::{AdminPath, PagePath};
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
@@ -127,14 +127,18 @@ pub(super) async fn repair(
         Err(Refused::of(Refusal::RepairDiffers))
     } else if trusted {
         let method = if repair.method == "POST" { Method::POST } else { Method::PATCH };
-        administrator.send::<IgnoredAny>(method, &repair.path, &repair.body).await
+        administrator.send::<serde_json::Value>(method, &repair.path, &repair.body).await
     } else {
         Err(Refused::of(Refusal::RepairUntrusted))
     };
     match made {
-        Ok(_) => Ok(redirect::to_page(&PagePath::Admin(
-            AdminPath::of(["events", &id]).with_query([("repaired", "yes")]),
-        ))),
+        // Only now anybody sees the secret that was made with it.
+        Ok(view) if view["client_secret"].is_string() => {
+            let client = serde_json::from_value(view).map_err(Internal::new)?;
+            let made = if repair.method == "POST" { Made::Added } else { Made::Changed };
+            Ok(made::page(&administrator, client, made))
+        }
+        Ok(_) => Ok(redirect::to_page(&PagePath::Admin(AdminPath::of(["events", &id])))),
         Err(refused) => administrator
             .again(refused, &form, |fault| Ok(page(&administrator, &id, (repair, command), fault))),
     }

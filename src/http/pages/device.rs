@@ -152,7 +152,7 @@ pub(in crate::http) async fn done(
     Ok(templates::show(&DeviceDonePage {
         page: Page::of(&app, &browser),
         allowed,
-        client_name: name.unwrap_or_else(|| client.to_string()),
+        client_name: name.unwrap_or_else(|| browser.language().texts().error.app().plain()),
     }))
 }
 

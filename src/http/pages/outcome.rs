@@ -50,8 +50,8 @@ pub(in crate::http) fn show(
         page: Page::anonymous(app, language),
         outcome,
         is_code: *outcome == Outcome::CodeDisplayed,
-        // A client that is gone has no other name left.
-        client_name: name.or_else(|| outcome.client().map(ToString::to_string)).unwrap_or_default(),
+        // A program on another port can have set the cookie: nothing of it is read out.
+        client_name: name.unwrap_or_else(|| language.texts().error.app().plain()),
         home: home.as_ref().map(Destination::home),
     }))
 }

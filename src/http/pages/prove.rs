@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::step::{self, PresentedInteraction};
 use crate::http::about::About;
-use crate::http::destination::PagePath;
+use crate::http::destination::{AdminPath, PagePath};
 use crate::http::extract::outcomes::Outcomes;
 use crate::http::extract::session_proof::{self, Unproven};
 use crate::http::failure::{NegotiatedFailure, PageFailure};
@@ -83,7 +83,8 @@ async fn page(
     }
     let language = about.language();
     let page = ProvePage { page: Page::anonymous(app, language), challenge };
-    let alone = path.starts_with("/gate/account") || path == PagePath::Setup.to_string();
+    let alone = ["/gate/account", AdminPath::ROOT].iter().any(|own| path.starts_with(own))
+        || path == PagePath::Setup.to_string();
     Ok(if alone { templates::show_alone(&page) } else { templates::show(&page) })
 }
 

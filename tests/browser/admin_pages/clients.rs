@@ -75,9 +75,9 @@ async fn a_client_by_hand_is_put_right_changed_and_removed() {
     look(&window, "admin-client").await;
     window.press("Change").await;
     window.reads("Change The Shop").await;
-    window.fill("groups", "staff").await;
-    window.ask::<()>("document.querySelector('details').open = true").await;
     look(&window, "admin-client-edit").await;
+    window.ask::<()>("document.querySelector('details').open = true").await;
+    window.fill("groups", "staff").await;
     window.press("Save").await;
     window.reads("For people of").await;
     assert_eq!(clients(&home)[0]["groups"], serde_json::json!(["staff"]));

@@ -8,7 +8,7 @@ use crate::setup::ada;
 async fn a_refused_address_is_let_pass_by_whoever_knows_its_host() {
     let home = Home::new();
     let (server, window) = ada(&home).await;
-    home.json("client add shop --redirect https://shop.example/cb");
+    home.json("client add shop --id shop --redirect https://shop.example/cb");
     let request = "client_id=shop&response_type=code&redirect_uri=https://shop.example/other\
         &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
     window.open(format!("{}/oauth/authorize?{request}", server.issuer())).await;

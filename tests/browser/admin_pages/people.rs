@@ -106,7 +106,7 @@ async fn the_pages_of_people_are_looked_at() {
         ("bridges", "There are none.", "admin-bridges"),
         ("keys", "Signing keys", "admin-keys"),
         ("events", "Older", "admin-events"),
-        (&passkey, "Rename", "admin-person-passkey"),
+        (&passkey, "Save the name", "admin-person-passkey"),
     ] {
         window.open(at(path)).await;
         window.reads(reads).await;

@@ -17,7 +17,7 @@ const EDGELESS: &str = "(() => { const found = []; \
 const UNMARKED: &str = "(() => { const before = document.activeElement; const found = []; \
      for (const it of document.querySelectorAll('a[href], button, input:not([type=hidden]), summary')) { \
      if (!it.checkVisibility() || it.disabled) continue; \
-     it.focus({ focusVisible: true, preventScroll: true }); \
+     document.activeElement?.blur(); it.focus({ focusVisible: true, preventScroll: true }); \
      const { outlineStyle, outlineWidth } = getComputedStyle(it); \
      if (outlineStyle === 'none' || parseFloat(outlineWidth) < 2) found.push(it.outerHTML); } \
      before?.focus({ preventScroll: true }); if (before === document.body) document.activeElement.blur(); \

@@ -71,7 +71,7 @@ async fn a_form_over_which_the_sign_in_grew_old_comes_back_filled() {
     ada.sign_in().await;
     let filled = ada.visit(late.location()).await;
 
-    assert_eq!(late.location(), "/gate/admin/keys/rotate?now=yes");
+    assert!(late.location().starts_with("/gate/admin/keys/rotate?now=yes&mark="));
     assert!(asked.asks_to_sign_in());
     assert!(filled.text().contains("name=\"now\" type=\"checkbox\" value=\"yes\" checked"));
     assert!(!filled.text().contains("name=\"revoke\" type=\"checkbox\" value=\"yes\" checked"));
@@ -86,4 +86,25 @@ async fn a_role_that_is_taken_away_counts_at_once() {
     let refused = ada.submit("/gate/admin/keys/rotate", &[]).await;
 
     refused.refused(ErrorCode::AccessDenied, Refusal::AdministrationClosed);
+}
+
+#[tokio::test]
+async fn a_link_of_somebody_else_fills_in_nothing() {
+    let (server, mut ada) = server().await;
+    ada.visit("/gate/admin/keys/rotate").await;
+    server.advance(LATER);
+    let late = ada.submit("/gate/admin/keys/rotate", &[("now", "yes")]).await;
+    let own = late.location().to_owned();
+    ada.sign_in().await;
+    let mut eve = with_role(&server, "admin").await;
+
+    let filled = ada.visit("/gate/admin/keys/rotate?revoke=yes").await;
+    let changed = ada.visit(&own.replace("now=yes", "revoke=yes")).await;
+    let of_another = eve.visit(&own).await;
+
+    for page in [filled, changed, of_another] {
+        assert_eq!(page.status, 200);
+        assert!(page.text().contains("Rotate the signing keys?"), "{}", page.text());
+        assert!(!page.text().contains(" checked"), "{}", page.text());
+    }
 }

@@ -136,7 +136,9 @@ async fn an_address_that_a_person_typed_is_vouched_for_only_where_somebody_ticks
     let (server, mut ada) = server().await;
     let mut grace = server.person("grace").await;
     grace.visit("/account").await;
-    grace.submit("/gate/account/email", &[("email", "grace@example.com")]).await;
+    let profile = [("display_name", "grace"), ("email", "grace@example.com")];
+    let typed = grace.submit("/gate/account/profile", &profile).await;
+    assert_eq!(typed.location(), "/gate/account", "{}", typed.text());
     let path = "/gate/admin/people/grace/edit";
     let form = ada.visit(path).await;
     assert!(!form.text().contains("value=\"yes\" checked"), "{}", form.text());

@@ -39,7 +39,11 @@ impl ClientMadePage {
 }
 
 /// The page of a client that was added or changed, or whose secret is new.
-pub(super) fn page(administrator: &Administrator, client: ClientView, made: Made) -> Response {
+pub(in crate::http::admin_pages) fn page(
+    administrator: &Administrator,
+    client: ClientView,
+    made: Made,
+) -> Response {
     let issuer = &administrator.app().rules().issuer;
     // The settings of a known application have all that it needs.
     let pasted = made == Made::Added && client.setup.is_none();

@@ -105,6 +105,7 @@ fn row(texts: &Texts, invitation: InvitationView) -> InvitationRow {
     let state = match invitation.state.as_str() {
         "exhausted" => t.exhausted(),
         "expired" => t.expired(),
+        "lapsed" => t.lapsed(),
         "open" => t.open(),
         _ => t.revoked(),
     };
@@ -112,7 +113,7 @@ fn row(texts: &Texts, invitation: InvitationView) -> InvitationRow {
         created: templates::moment_of(&invitation.created),
         expires: templates::moment_of(&invitation.expires),
         groups: invitation.groups.join(", "),
-        is_open: invitation.state == "open",
+        is_open: ["lapsed", "open"].contains(&invitation.state.as_str()),
         made_by: maker(texts, &invitation.made_by),
         roles: invitation.roles.join(", "),
         state: state.plain(),
