@@ -228,8 +228,8 @@ impl Administrator {
         if mark.as_bytes().ct_eq(presented.as_bytes()).into() {
             return Ok(self.query.clone());
         }
-        let kept = query().filter(|(name, _)| CHOICES.contains(name));
-        Params::parse(form_encode(kept).as_bytes())
+        let choices = query().filter(|(name, _)| CHOICES.contains(name));
+        Params::parse(form_encode(choices).as_bytes())
     }
 
     /// The administrator of a request, or the page that leads to a sign-in.
