@@ -37,8 +37,8 @@ const MAX_FILLED: usize = 4096;
 /// The parameter that shows that this server made the address of a filled form.
 const MARK: &str = "mark";
 
-/// What may stand in the address of a form without that: which form it is.
-const CHOICES: [&str; 2] = ["app", "by"];
+/// What may stand in the address of a form without that: which form it is, and what is searched for.
+const CHOICES: [&str; 3] = ["app", "by", "q"];
 
 /// The most bytes of a view.
 const MAX_VIEW: usize = 64 << 20;
@@ -205,6 +205,9 @@ impl Administrator {
     /// This page, with what was typed into its form.
     fn filled(&self, form: &Params) -> AdminPath {
         let typed = || form.pairs().filter(|(name, _)| !["csrf", MARK].contains(name));
+        if typed().next().is_none() {
+            return self.here.with_query([]);
+        }
         let mark = self.mark(&self.here.with_query(typed()));
         let filled = self.here.with_query(typed().chain([(MARK, mark.as_str())]));
         if filled.to_string().len() > MAX_FILLED { self.here.with_query([]) } else { filled }

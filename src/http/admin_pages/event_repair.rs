@@ -133,7 +133,7 @@ pub(super) async fn repair(
     };
     match made {
         // Only now anybody sees the secret that was made with it.
-        Ok(view) if view["client_secret"].is_string() => {
+        Ok(view) if view.get("client_secret").is_some_and(serde_json::Value::is_string) => {
             let client = serde_json::from_value(view).map_err(Internal::new)?;
             let made = if repair.method == "POST" { Made::Added } else { Made::Changed };
             Ok(made::page(&administrator, client, made))
