@@ -1,8 +1,9 @@
 //! `/gate/admin`: the pages by which administrators manage.
 //!
 //! A page calls the operations of the administration, as the command line does, in the name of the
-//! person who is signed in: [`Administrator::get`] and [`Administrator::send`]. So a page decides
-//! nothing, and an operation refuses whatever the roles of the person do not allow.
+//! person who is signed in: [`Administrator::get`](administrator::Administrator::get) and
+//! [`Administrator::send`](administrator::Administrator::send). So a page decides nothing, and an
+//! operation refuses whatever the roles of the person do not allow.
 //!
 //! Whatever changes something is a page with a form, whose POST goes to the page's own path. Both the
 //! page and the transaction of its form ask for a sign-in that is not older than five minutes. Where
