@@ -180,6 +180,7 @@ async fn an_address_is_named_at_setup_and_changed_on_the_account_page() {
     bob.press("Create a passkey").await;
     bob.is_at("/gate/account").await;
     let at_setup = email();
+    bob.reads("Your profile").await;
     bob.ask::<()>("document.querySelector('a[href$=profile]').click()").await;
     bob.is_at("/gate/account/profile").await;
     bob.fill("email", "b").await;
