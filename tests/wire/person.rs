@@ -78,14 +78,14 @@ impl Person {
         redirect.unwrap_or_else(|| panic!("nothing goes on: {} {}", response.head, response.body))
     }
 
-    /// Lets the device in that the address leads to.
-    pub(crate) fn allow_device(&mut self, server: &Server, address: &str) -> Response {
+    /// Lets the device in that the address leads to, and returns where its page leads on.
+    pub(crate) fn allow_device(&mut self, server: &Server, address: &str) -> Option<String> {
         self.visit(server, address);
         let (_, code) = address.split_once("user_code=").expect("the address has the code");
         let page = self.submit(server, "/gate/device", &[("user_code", code)]);
         let (code, scope) = (hidden(&page, "user_code"), hidden(&page, "scope"));
         let fields = [("user_code", &*code), ("scope", &*scope), ("decision", "allow")];
-        self.submit(server, "/gate/device", &fields)
+        header(&self.submit(server, "/gate/device", &fields), "location")
     }
 
     fn submit(&mut self, server: &Server, path: &str, fields: &[(&str, &str)]) -> Response {
