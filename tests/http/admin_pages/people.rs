@@ -6,7 +6,7 @@ use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::json;
 
-use super::{actor, link_on, refused_above, server, stored, with_role};
+use super::{actor, link_on, refused_above, server, stored, type_into, with_role};
 use crate::support::{Browser, Server};
 
 const ADD: &str = "/gate/admin/people/add";
@@ -229,4 +229,25 @@ async fn a_form_over_which_the_sign_in_grew_old_comes_back_with_every_field() {
     }
     let people = stored(&server, "/users").await;
     assert_eq!(people["users"].as_array().unwrap().len(), 1);
+}
+
+/// Somebody who saves an older form would otherwise give back the role that was just taken.
+#[tokio::test]
+async fn an_older_form_takes_back_nothing_that_somebody_else_changed() {
+    let (server, mut ada) = server().await;
+    server.person("grace").await;
+    let change = json!({ "roles": ["user", "admin"], "groups": ["staff"] });
+    server.operate(Method::PATCH, "/users/grace", change).await;
+    let form = ada.visit("/gate/admin/people/grace/edit").await;
+    let meanwhile = json!({ "roles": ["user"], "groups": ["staff", "night"] });
+    server.operate(Method::PATCH, "/users/grace", meanwhile).await;
+
+    let typed = [("display_name", "Grace Hopper"), ("groups", "crew")];
+    let saved = type_into(&mut ada, &form, &typed).await;
+
+    assert_eq!(saved.status, 303, "{}", saved.text());
+    let grace = stored(&server, "/users/grace").await;
+    assert_eq!(grace["display_name"], "Grace Hopper");
+    assert_eq!(grace["roles"], json!(["user"]));
+    assert_eq!(grace["groups"], json!(["night", "crew"]));
 }

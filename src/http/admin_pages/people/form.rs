@@ -41,6 +41,8 @@ pub(in crate::http) struct PersonFormPage {
     /// Who is changed; `None`: somebody is added.
     pub(in crate::http) person: Option<String>,
     pub(in crate::http) roles: Vec<RoleBox>,
+    /// What stood in the form at first.
+    pub(in crate::http) was: Fields,
 }
 
 /// What stands in the form.
@@ -80,6 +82,24 @@ impl Fields {
             username: text("username")?,
             vouched: form.one("vouched")?.is_some(),
         }))
+    }
+
+    /// What stood in the form at first, which it brings along. Without it that is what is stored.
+    fn was(form: &Params, user: &UserView) -> Result<Self, Refusal> {
+        if !form.names().any(|name| name == "was_display_name") {
+            return Ok(Self::of(user));
+        }
+        let text = |name| -> Result<String, Refusal> {
+            Ok(form.one(name)?.unwrap_or_default().to_owned())
+        };
+        Ok(Self {
+            display_name: text("was_display_name")?,
+            email: text("was_email")?,
+            groups: text("was_groups")?,
+            roles: form.many("was_role").map(str::to_owned).collect(),
+            username: user.username.clone(),
+            vouched: form.one("was_vouched")?.is_some(),
+        })
     }
 
     fn of(user: &UserView) -> Self {
@@ -143,6 +163,7 @@ fn page(
     administrator: &Administrator,
     person: Option<&UserView>,
     fields: Fields,
+    was: Fields,
     fault: String,
 ) -> Response {
     let back = match person {
@@ -158,6 +179,7 @@ fn page(
         person: person.map(|user| user.display_name.clone()),
         roles: boxes(administrator, &fields.roles),
         fields,
+        was,
     })
 }
 
@@ -167,7 +189,7 @@ pub(super) async fn ask(
 ) -> Result<Response, PageFailure> {
     check(&administrator)?;
     let fields = Fields::typed(&administrator.query)?.unwrap_or_else(Fields::new);
-    Ok(page(&administrator, None, fields, String::new()))
+    Ok(page(&administrator, None, fields, Fields::new(), String::new()))
 }
 
 /// Adds a person, and shows their link.
@@ -200,8 +222,9 @@ pub(super) async fn add(
                 },
             ))
         }
-        Err(refused) => administrator
-            .again(refused, &form, |fault| Ok(page(&administrator, None, fields, fault))),
+        Err(refused) => administrator.again(refused, &form, |fault| {
+            Ok(page(&administrator, None, fields, Fields::new(), fault))
+        }),
     }
 }
 
@@ -217,23 +240,33 @@ pub(super) async fn edit(
     check(&administrator)?;
     let user = user(&administrator, &id).await?;
     let fields = Fields::typed(&administrator.query)?.unwrap_or_else(|| Fields::of(&user));
-    Ok(page(&administrator, Some(&user), fields, String::new()))
+    let was = Fields::was(&administrator.query, &user)?;
+    Ok(page(&administrator, Some(&user), fields, was, String::new()))
 }
 
-/// What the form changes. An address that stays is not named, since to name it is to vouch for it.
-fn patch(user: &UserView, fields: &Fields) -> UserPatch {
-    let was = Fields::of(user);
+/// What the form changes, and nothing that somebody else changed meanwhile. An address that stays is
+/// not named, since to name it is to vouch for it.
+fn patch(user: &UserView, was: &Fields, fields: &Fields) -> UserPatch {
+    let beyond = |own: &[String], other: &[String]| -> Vec<String> {
+        own.iter().filter(|item| !other.contains(item)).cloned().collect()
+    };
+    let (groups_were, groups_are) = (groups(&was.groups), groups(&fields.groups));
+    let renamed = fields.display_name != was.display_name;
+    let display_name =
+        || fields.filled(&fields.display_name).unwrap_or_else(|| user.username.clone());
     let email = fields.filled(&fields.email);
     let vouches = fields.vouched && !was.vouched;
     let same = fields.email == was.email;
     let changed = fields.vouched != was.vouched || !same;
     UserPatch {
+        add_groups: beyond(&groups_are, &groups_were),
+        add_roles: beyond(&fields.roles, &was.roles),
         claims: BTreeMap::new(),
-        display_name: fields.filled(&fields.display_name).or_else(|| Some(user.username.clone())),
+        display_name: renamed.then(display_name),
         email_verified: (email.is_some() && changed).then_some(Some(fields.vouched)),
         email: (!same || vouches && email.is_some()).then_some(email),
-        groups: Some(groups(&fields.groups)),
-        roles: Some(fields.roles.clone()),
+        remove_groups: beyond(&groups_were, &groups_are),
+        remove_roles: beyond(&was.roles, &fields.roles),
         ..UserPatch::default()
     }
 }
@@ -247,13 +280,15 @@ pub(super) async fn save(
     let user = user(&administrator, &id).await?;
     let fields = Fields::typed(&form)?.unwrap_or_default();
     let operation = path_of("users", &user.id);
-    let patch = patch(&user, &fields);
+    let was = Fields::was(&form, &user)?;
+    let patch = patch(&user, &was, &fields);
     match administrator.send::<ChangedUserView>(Method::PATCH, &operation, &patch).await {
         Ok(changed) => {
             let next = AdminPath::of(["people", &changed.user.id]);
             Ok(redirect::to_page(&PagePath::Admin(next)))
         }
-        Err(refused) => administrator
-            .again(refused, &form, |fault| Ok(page(&administrator, Some(&user), fields, fault))),
+        Err(refused) => administrator.again(refused, &form, |fault| {
+            Ok(page(&administrator, Some(&user), fields, was, fault))
+        }),
     }
 }

@@ -208,6 +208,7 @@ pub(in crate::http::admin_pages) fn rendered() -> Vec<(&'static str, String)> {
             fields: form::Fields { vouched: all, ..form::Fields::default() },
             person: all.then(name),
             roles: roles(),
+            was: form::Fields { vouched: all, ..form::Fields::default() },
         };
         add("person_form.html", &form);
     }
