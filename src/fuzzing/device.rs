@@ -26,16 +26,26 @@ pub fn device_request(bytes: &[u8]) {
     assert!(form.many("resource").eq(request.resources.iter().map(Resource::as_str)));
 }
 
-/// A user code: it has the typed letters, full-width ones among them, and is read as it is displayed.
-/// Every derived code can be typed.
+/// A user code: it has the typed letters, full-width ones among them, with a letter in place of each
+/// sign that looks like it alone, and is read as it is displayed. Every derived code can be typed.
 pub fn user_code(bytes: &[u8]) {
     let typed = text(bytes).unwrap_or_default();
     if let Ok(code) = typed.parse::<UserCode>() {
-        let letter = |letter: char| match letter {
-            'Ａ'..='Ｚ' | 'ａ'..='ｚ' => u8::try_from(u32::from(letter) - 0xfee0).ok(),
-            _ => u8::try_from(letter).ok().filter(u8::is_ascii_alphabetic),
+        let half_width = |letter: char| match letter {
+            'Ａ'..='Ｚ' | 'ａ'..='ｚ' | '０'..='９' => {
+                u8::try_from(u32::from(letter) - 0xfee0).ok()
+            }
+            _ => u8::try_from(letter).ok().filter(u8::is_ascii_alphanumeric),
         };
-        let letters = typed.chars().filter_map(letter).map(|letter| letter.to_ascii_uppercase());
+        let mended = |letter: u8| match letter.to_ascii_uppercase() {
+            b'1' | b'I' => b'L',
+            b'2' => b'Z',
+            b'5' => b'S',
+            b'6' => b'G',
+            b'8' => b'B',
+            other => other,
+        };
+        let letters = typed.chars().filter_map(half_width).map(mended);
         assert!(letters.eq(code.letters().iter().copied()));
         is_read_as_it_is_shown(&code);
     }
