@@ -2,10 +2,10 @@
 //! `target/` where they are not there yet.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::LazyLock;
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use crate::window::Window;
 
@@ -28,24 +28,40 @@ pub(crate) async fn bring_axe(window: &Window) {
     }
 }
 
+/// The validator: one for all stories, since its start takes longer than a hundred pages.
+static VALIDATOR: LazyLock<Mutex<Validator>> = LazyLock::new(|| Mutex::new(Validator::start()));
+
+/// A program that reads pages and says what is wrong with them. It ends with its input.
+struct Validator {
+    pages: ChildStdin,
+    faults: BufReader<ChildStdout>,
+}
+
+impl Validator {
+    fn start() -> Self {
+        let mut program = Command::new("node")
+            .arg(TOOLS.join("validate.mjs"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pages = program.stdin.take().unwrap();
+        let faults = BufReader::new(program.stdout.take().unwrap());
+        Self { pages, faults }
+    }
+
+    /// The sentences of the HTML standard that `html` breaks.
+    fn faults(&mut self, html: &str) -> String {
+        serde_json::to_writer(&mut self.pages, html).unwrap();
+        self.pages.write_all(b"\n").unwrap();
+        let mut line = String::new();
+        self.faults.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+}
+
 /// Asserts that `html` is valid.
 pub(crate) fn validate(name: &str, html: &str) {
-    let mut validator = Command::new("node")
-        .arg(TOOLS.join("validate.mjs"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-
-    validator.stdin.take().unwrap().write_all(html.as_bytes()).unwrap();
-
-    let output = validator.wait_with_output().unwrap();
-    let said = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    assert!(
-        output.status.success(),
-        "{name} is no valid HTML:\n{}{}",
-        said(&output.stdout),
-        said(&output.stderr)
-    );
+    let faults = VALIDATOR.lock().unwrap_or_else(PoisonError::into_inner).faults(html);
+    assert!(faults.is_empty(), "{name} is no valid HTML:\n{faults}");
 }
