@@ -1,10 +1,14 @@
 //! The schema number, and its check at the opening of a store.
 
-use crate::store::StoreError;
 use crate::store::engine::{Engine, Writes};
+use crate::store::table::corrupt;
+use crate::store::{StoreError, Tag};
 
 /// The schema that this program writes.
 pub const SCHEMA: u32 = 1;
+
+/// The tag of the number.
+pub(super) const SCHEMA_TAG: Tag = Tag { byte: 0, name: "schema" };
 
 /// The key of the number: the tag 0, which no table has. The number is in big-endian bytes, which
 /// every version can read.
@@ -20,14 +24,10 @@ pub(super) fn run(engine: &Engine) -> Result<(), StoreError> {
             engine.apply(&Writes::from([(SCHEMA_KEY.to_vec(), number)]))
         }
         Some(Ok(bytes)) => match u32::from_be_bytes(bytes) {
-            0 => Err(corrupt()),
+            0 => Err(corrupt(SCHEMA_TAG, SCHEMA_KEY)),
             SCHEMA => Ok(()),
             found => Err(StoreError::NewerSchema { found }),
         },
-        Some(Err(_)) => Err(corrupt()),
+        Some(Err(_)) => Err(corrupt(SCHEMA_TAG, SCHEMA_KEY)),
     }
-}
-
-fn corrupt() -> StoreError {
-    StoreError::Corrupt { table: "schema", key: "00".to_owned() }
 }

@@ -1,26 +1,27 @@
 //! The store: one transactional file, with [`Store::read`] and [`Store::write`].
 //!
-//! Only this room uses redb (`engine`, and `overlay` and `locked_file` below it) and postcard
-//! (`table`). It knows the vocabulary of `oauth`
+//! Only this room uses redb (`engine`) and postcard (`table`). It knows the vocabulary of `oauth`
 //! and `model`, and nothing of flows, HTTP or the command line. Invariants:
 //!
 //! - The closure of a write may run more than once, and takes all randomness and time as values. If
 //!   it returns `Err`, nothing is written.
 //! - When [`Store::write`] returns, its writes are on disk: commits are immediate and two-phase. If
 //!   it returns an error, nothing was written, and a later write may succeed.
-//! - The engine sees rows as bytes. A row that does not decode is an error that names its table.
+//! - The engine sees rows as bytes, each with a checksum over its key and itself (`seal`). A row
+//!   whose checksum is wrong, or which does not decode, is an error that names its table.
+//! - A damaged file is an error, and never a panic (`engine::guard`).
 //! - What a row declares is written with it: its index entries, its expiry, and its weight on a
 //!   share. Weights are stored as sums, so that reading one costs the same however many rows it
 //!   counts. A change of what stored rows weigh on needs a migration that sums anew.
 //! - All rows are in one ordered map of bytes, every transaction is small, and ids are random, so a
 //!   distributed engine can replace this one in `engine.rs`.
 
+pub mod check;
 mod engine;
 mod key;
-mod locked_file;
 pub mod migrate;
-mod overlay;
 pub mod schema;
+mod seal;
 mod share;
 mod table;
 mod tx;
@@ -42,23 +43,30 @@ pub use weight::Weight;
 
 use crate::error::{Error, Internal, Refusal};
 use crate::metrics::StoreMetrics;
-use engine::Engine;
+use engine::{Engine, FORMAT};
 use writer::Writer;
 
 /// A failure of the store.
 #[derive(Clone, Debug)]
 pub enum StoreError {
-    /// A row does not decode.
+    /// A row cannot be read: its checksum is wrong, or it does not decode.
     Corrupt {
         /// The table.
         table: &'static str,
         /// The row's key in hex.
         key: String,
     },
+    /// The file is damaged. It is left as it is.
+    Damaged(String),
     /// The engine failed, for example because the disk cannot be read.
     Engine(String),
     /// Another process has the file open.
     Locked,
+    /// The file has a format that a newer version of the engine writes.
+    NewerFormat {
+        /// The number of the format.
+        found: u8,
+    },
     /// The store was written by a newer version of this program.
     NewerSchema {
         /// The schema number of the store.
@@ -87,9 +95,15 @@ pub enum WriteHealth {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Corrupt { table, key } => write!(f, "row {key} of table {table} does not decode"),
+            Self::Corrupt { table, key } => write!(f, "row {key} of table {table} cannot be read"),
+            Self::Damaged(cause) => write!(f, "the file is damaged: {cause}"),
             Self::Engine(cause) => write!(f, "the store failed: {cause}"),
             Self::Locked => f.write_str("another process has the store open"),
+            Self::NewerFormat { found } => write!(
+                f,
+                "the file has format {found}, and this program reads none above {FORMAT}; \
+                 use the version of this program that wrote it, or a newer one"
+            ),
             Self::NewerSchema { found } => write!(
                 f,
                 "the store has schema {found}, and this program knows none above {}",
@@ -109,8 +123,10 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Unwritable(_) => Refusal::StoreUnwritable.into(),
             StoreError::Corrupt { .. }
+            | StoreError::Damaged(_)
             | StoreError::Engine(_)
             | StoreError::Locked
+            | StoreError::NewerFormat { .. }
             | StoreError::NewerSchema { .. }
             | StoreError::Panicked
             | StoreError::Stopped => Internal::new(error).into(),

@@ -82,6 +82,11 @@ impl Entries {
         entries
     }
 
+    /// What the stored row under `key` declares.
+    pub(super) fn stored<R: Row>(key: &[u8], row: &[u8]) -> Result<Self, StoreError> {
+        Ok(Self::of(&decode::<R>(key, row)?, &decode_key(R::TABLE, key)?))
+    }
+
     /// Adds an entry to `index`: the row `key` is found by `by`.
     pub fn add<A: Key, B: Key>(&mut self, index: &Index<A, B>, by: &A, key: &B) {
         let mut entry = prefix(index.tag, by);

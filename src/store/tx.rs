@@ -29,6 +29,10 @@ impl Read {
     pub(super) fn new(snapshot: Snapshot) -> Self {
         Self { snapshot, not_send: PhantomData }
     }
+
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
 }
 
 impl View for Read {

@@ -68,7 +68,8 @@ impl Disk {
         Self::of(Vec::new())
     }
 
-    fn of(synced: Vec<u8>) -> Self {
+    /// A disk with these bytes on it.
+    pub(crate) fn of(synced: Vec<u8>) -> Self {
         let current = synced.clone();
         Self(Arc::new(Mutex::new(Platter { synced, current, ..Platter::default() })))
     }
@@ -76,6 +77,25 @@ impl Disk {
     /// The store on it.
     pub(crate) fn open(&self) -> Result<Store, StoreError> {
         Store::over(self.clone())
+    }
+
+    /// What is on it.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.lock().current.clone()
+    }
+
+    /// One with the bits `bits` of the byte at `at` flipped.
+    pub(crate) fn flipped(&self, at: u64, bits: u8) -> Self {
+        let mut bytes = self.bytes();
+        bytes[place(at)] ^= bits;
+        Self::of(bytes)
+    }
+
+    /// One that ends at `length`.
+    pub(crate) fn cut(&self, length: u64) -> Self {
+        let mut bytes = self.bytes();
+        bytes.truncate(place(length));
+        Self::of(bytes)
     }
 
     /// From now on this is wrong with it, and nothing else.
@@ -180,12 +200,22 @@ impl Change {
     }
 }
 
-/// A coin, by SplitMix64.
+/// A coin.
 fn toss(dice: &mut u64) -> bool {
+    mixed(dice) & 1 == 1
+}
+
+/// Numbers that look random, the same ones for a seed.
+pub(crate) fn dice(mut seed: u64) -> impl FnMut() -> u64 {
+    move || mixed(&mut seed)
+}
+
+/// SplitMix64.
+fn mixed(dice: &mut u64) -> u64 {
     *dice = dice.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (*dice ^ (*dice >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (mixed ^ (mixed >> 31)) & 1 == 1
+    mixed ^ (mixed >> 31)
 }
 
 fn place(offset: u64) -> usize {

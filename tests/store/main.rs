@@ -6,6 +6,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test that reads past the end has failed")]
 
 mod crash;
+mod damage;
 mod disk;
 mod exam;
 mod golden;

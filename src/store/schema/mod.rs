@@ -43,7 +43,10 @@ pub use pushed::*;
 pub use removal::*;
 pub use usage::*;
 
-use crate::store::table::{EXPIRY, corrupt};
+use crate::secret::hex;
+use crate::store::migrate::SCHEMA_TAG;
+use crate::store::table::{EXPIRY, Entries, HELD, corrupt};
+use crate::store::weight::WEIGHTS;
 use crate::store::{Row, StoreError, Tag, Tx};
 
 /// Lists every table. All that depends on the complete list is generated from it.
@@ -62,6 +65,17 @@ macro_rules! tables {
                 }
             )*
             Err(corrupt(EXPIRY, key))
+        }
+
+        /// What the row under `key` declares; `None` if the key is of no table.
+        pub(super) fn declared(key: &[u8], row: &[u8]) -> Result<Option<Entries>, StoreError> {
+            let table = key.first().copied();
+            $(
+                if table == Some($row::TABLE.byte) {
+                    return Entries::stored::<$row>(key, row).map(Some);
+                }
+            )*
+            Ok(None)
         }
     };
 }
@@ -113,6 +127,62 @@ tables! {
     Withdrawal,
 }
 
+/// The tag of every index.
+pub(super) const INDICES: &[Tag] = &[
+    EXPIRY,
+    HELD,
+    ANONYMOUS_BY_COOKIE.tag,
+    BRIDGE_SESSIONS_BY_USER.tag,
+    CERTIFICATES_BY_USER.tag,
+    CLIENTS_BY_FINGERPRINT.tag,
+    CLIENTS_BY_NAME.tag,
+    CLIENTS_WITHOUT_PKCE.tag,
+    CLIENTS_BY_GROUP.tag,
+    DELIVERIES_BY_DUE.tag,
+    DEVICES_BY_HOOK.tag,
+    DEVICES_BY_NAME.tag,
+    DEVICES_BY_USER_CODE.tag,
+    EVENTS_BY_WORD.tag,
+    EVENT_DELIVERIES_BY_DUE.tag,
+    GRANTS_BY_CLIENT.tag,
+    GRANTS_BY_SESSION.tag,
+    GRANTS_BY_USER.tag,
+    INVITATIONS_BY_TOKEN.tag,
+    LINKS_BY_TOKEN.tag,
+    LINKS_BY_USER.tag,
+    OPEN_LINKS.tag,
+    PASSKEYS_BY_ID.tag,
+    PASSKEYS_BY_NAME.tag,
+    PASSKEYS_BY_USER.tag,
+    PEOPLE_BY_EMAIL.tag,
+    PEOPLE_BY_NAME.tag,
+    RECOVERY_CODES_BY_USER.tag,
+    REMOVED_PASSKEYS_BY_USER.tag,
+    RESOURCES_BY_NAME.tag,
+    RESOURCES_BY_SCOPE.tag,
+    RESOURCES_BY_SERVER.tag,
+    SESSIONS_BY_HOLDER.tag,
+    SESSIONS_BY_USER.tag,
+    TOKENS_BY_USER.tag,
+];
+
+/// Whether a key is that of an index entry.
+pub(super) fn is_index(key: &[u8]) -> bool {
+    INDICES.iter().any(|index| key.first() == Some(&index.byte))
+}
+
+/// The name of the table or the index of a key.
+pub(super) fn name(key: &[u8]) -> &'static str {
+    let own = [SCHEMA_TAG, WEIGHTS];
+    let mut tags = TABLES.iter().chain(INDICES).chain(&own);
+    tags.find(|tag| key.first() == Some(&tag.byte)).map_or("no table", |tag| tag.name)
+}
+
+/// The error of a row that cannot be read, of whichever table or index its key says.
+pub(super) fn corrupt_row(key: &[u8]) -> StoreError {
+    StoreError::Corrupt { table: name(key), key: hex(key) }
+}
+
 /// Declares the layouts of a row that has had only one.
 macro_rules! layout {
     ($layout:ident, $row:ident) => {
@@ -145,55 +215,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::store::Index;
-    use crate::store::table::HELD;
-    use crate::store::weight::WEIGHTS;
 
     #[test]
     fn no_two_tables_share_a_tag() {
-        fn tag<A, B>(index: &Index<A, B>) -> Tag {
-            index.tag
-        }
-        let others = [
-            Tag { byte: 0, name: "schema" },
-            EXPIRY,
-            WEIGHTS,
-            HELD,
-            tag(&ANONYMOUS_BY_COOKIE),
-            tag(&BRIDGE_SESSIONS_BY_USER),
-            tag(&CERTIFICATES_BY_USER),
-            tag(&CLIENTS_BY_FINGERPRINT),
-            tag(&CLIENTS_BY_NAME),
-            tag(&CLIENTS_WITHOUT_PKCE),
-            tag(&CLIENTS_BY_GROUP),
-            tag(&DELIVERIES_BY_DUE),
-            tag(&DEVICES_BY_HOOK),
-            tag(&DEVICES_BY_NAME),
-            tag(&DEVICES_BY_USER_CODE),
-            tag(&EVENTS_BY_WORD),
-            tag(&EVENT_DELIVERIES_BY_DUE),
-            tag(&GRANTS_BY_CLIENT),
-            tag(&GRANTS_BY_SESSION),
-            tag(&GRANTS_BY_USER),
-            tag(&INVITATIONS_BY_TOKEN),
-            tag(&LINKS_BY_TOKEN),
-            tag(&LINKS_BY_USER),
-            tag(&OPEN_LINKS),
-            tag(&PASSKEYS_BY_ID),
-            tag(&PASSKEYS_BY_NAME),
-            tag(&PASSKEYS_BY_USER),
-            tag(&PEOPLE_BY_EMAIL),
-            tag(&PEOPLE_BY_NAME),
-            tag(&RECOVERY_CODES_BY_USER),
-            tag(&REMOVED_PASSKEYS_BY_USER),
-            tag(&RESOURCES_BY_NAME),
-            tag(&RESOURCES_BY_SCOPE),
-            tag(&RESOURCES_BY_SERVER),
-            tag(&SESSIONS_BY_HOLDER),
-            tag(&SESSIONS_BY_USER),
-            tag(&TOKENS_BY_USER),
-        ];
-        let tags = [TABLES, &others].concat();
+        let tags = [TABLES, INDICES, &[SCHEMA_TAG, WEIGHTS]].concat();
 
         let bytes: BTreeSet<u8> = tags.iter().map(|tag| tag.byte).collect();
         let names: BTreeSet<&str> = tags.iter().map(|tag| tag.name).collect();

@@ -9,12 +9,17 @@
 //! reading, and for writing at each write, until one succeeds. A commit that failed is undone, and
 //! snapshots from before it stay valid.
 
+mod examination;
+mod guard;
+mod locked_file;
+mod overlay;
+mod snapshot;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs;
 use std::io;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -22,19 +27,30 @@ use std::time::Duration;
 
 use redb::backends::InMemoryBackend;
 use redb::{
-    Builder, Database, DatabaseError, Durability, ReadOnlyTable, ReadTransaction, ReadableDatabase,
-    StorageError, TableDefinition, TableError,
+    Builder, Database, DatabaseError, Durability, ReadableDatabase, StorageError, TableDefinition,
+    TableError,
 };
 
 pub use redb::StorageBackend as Backend;
 
 use crate::private_file;
-use crate::store::locked_file::LockedFile;
-use crate::store::overlay::{self, Change, Fault, Handle, Overlay};
-use crate::store::{StoreError, WriteHealth};
+use crate::store::{StoreError, WriteHealth, seal};
+use guard::guarded;
+use locked_file::LockedFile;
+use overlay::{Change, Fault, Handle, Overlay};
+use snapshot::Rows;
+
+pub(super) use examination::{Examined, examine, examine_disk};
+pub(super) use snapshot::Snapshot;
 
 /// The only redb table: it maps a tag and the key of a row to the row.
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
+
+/// The newest format of redb's file that this program reads.
+pub(super) const FORMAT: u8 = 3;
+
+/// Where redb's file says its format, once for each of the last two commits.
+const FORMAT_AT: [usize; 2] = [64, 192];
 
 /// The size of the page cache: far below redb's default of 1 GiB, so that an idle server stays
 /// under 20 MB.
@@ -46,9 +62,6 @@ const PROBE_BYTES: usize = 64 * 1024;
 /// The most time that a write waits for the snapshots of a database that was given up. A snapshot
 /// lives for milliseconds.
 const MAX_DRAIN: Duration = Duration::from_secs(1);
-
-/// The key and the bytes of a row.
-pub(super) type KeyedRow = (Vec<u8>, Vec<u8>);
 
 /// The writes by key; `None` removes the row.
 pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -74,7 +87,8 @@ struct Writing {
 
 /// A database that was opened over the disk.
 struct Opened {
-    database: Database,
+    /// `None` while it is closed.
+    database: Option<Database>,
     overlay: Arc<Overlay>,
     /// Dropped last.
     _end: Sender<Infallible>,
@@ -87,14 +101,39 @@ impl Opened {
         undo: Vec<Change<'static>>,
     ) -> Result<(Arc<Self>, Receiver<Infallible>), StoreError> {
         let overlay = Arc::new(Overlay::new(disk, undo));
-        let database = builder().create_with_backend(Handle(Arc::clone(&overlay)))?;
+        let handle = Handle(Arc::clone(&overlay));
+        let database = guarded(|| builder().create_with_backend(handle))?;
+        let database = database.map_err(|error| match newer_format(&**disk) {
+            Some(found) => StoreError::NewerFormat { found },
+            None => error.into(),
+        })?;
         let (sender, end) = mpsc::channel();
-        Ok((Arc::new(Self { database, overlay, _end: sender }), end))
+        Ok((Arc::new(Self { database: Some(database), overlay, _end: sender }), end))
     }
 
-    fn read(&self) -> Result<ReadTransaction, redb::Error> {
-        Ok(self.database.begin_read()?)
+    fn database(&self) -> Result<&Database, StoreError> {
+        self.database.as_ref().ok_or(StoreError::Stopped)
     }
+
+    fn rows(&self) -> Result<Result<Rows, TableError>, StoreError> {
+        let database = self.database()?;
+        guarded(|| Ok(database.begin_read().map_err(redb::Error::from)?.open_table(ROWS)))?
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        // Over a damaged file its end panics, too. What was committed is on the disk.
+        let _ = guarded(|| drop(self.database.take()));
+    }
+}
+
+/// The format of the file on `disk`, if it is a newer one: both of its places say the same, as no
+/// damage does.
+fn newer_format(disk: &dyn Backend) -> Option<u8> {
+    let header = overlay::header(disk).ok()?;
+    let [one, other] = FORMAT_AT.map(|at| header.get(at).copied());
+    one.filter(|format| Some(*format) == other && *format > FORMAT)
 }
 
 impl Engine {
@@ -117,7 +156,7 @@ impl Engine {
     pub(super) fn over(disk: impl Backend) -> Result<Self, StoreError> {
         let disk: Arc<dyn Backend> = Arc::new(disk);
         let (opened, end) = Opened::over(&disk, Vec::new())?;
-        let rows = opened.read()?.open_table(ROWS);
+        let rows = opened.rows()?;
         let engine = Self {
             disk,
             health: Mutex::new(WriteHealth::Writable),
@@ -128,7 +167,7 @@ impl Engine {
             Ok(_) => {}
             // Creates the redb table, since reading a missing one is an error.
             Err(TableError::TableDoesNotExist(_)) => engine.apply(&Writes::new())?,
-            Err(error) => return Err(redb::Error::from(error).into()),
+            Err(error) => return Err(error.into()),
         }
         Ok(engine)
     }
@@ -240,8 +279,8 @@ impl Engine {
         writes: &Writes,
     ) -> Result<(), StoreError> {
         let before = overlay::header(&*self.disk).map_err(StorageError::from)?;
-        // A panic must not end the writer's thread.
-        let committed = catch_unwind(AssertUnwindSafe(|| commit(&opened.database, writes)));
+        let database = opened.database()?;
+        let committed = guarded(|| commit(database, writes));
         let failure = match (opened.overlay.fault(), committed) {
             (None, Ok(Ok(()))) => return Ok(()),
             (Some(Fault::Write(cause)), _) => StoreError::Unwritable(cause.clone()),
@@ -249,7 +288,7 @@ impl Engine {
             (Some(Fault::Commit | Fault::Read), Ok(Ok(()))) => {
                 StoreError::Engine("the disk could not be read during the commit".to_owned())
             }
-            (_, Err(_)) => StoreError::Panicked,
+            (_, Err(damaged)) => damaged,
         };
         opened.overlay.give_up(Fault::Commit);
         writing.undo = opened.overlay.undo(before).unwrap_or_default();
@@ -315,7 +354,7 @@ fn commit(database: &Database, writes: &Writes) -> Result<(), redb::Error> {
         let mut rows = transaction.open_table(ROWS)?;
         for (key, row) in writes {
             match row {
-                Some(row) => drop(rows.insert(key.as_slice(), row.as_slice())?),
+                Some(row) => drop(rows.insert(key.as_slice(), &*seal::seal(key, row))?),
                 None => drop(rows.remove(key.as_slice())?),
             }
         }
@@ -329,62 +368,30 @@ fn builder() -> Builder {
     builder
 }
 
+impl From<redb::Error> for StoreError {
+    fn from(error: redb::Error) -> Self {
+        match error {
+            redb::Error::Corrupted(cause) => Self::Damaged(cause),
+            redb::Error::DatabaseAlreadyOpen => Self::Locked,
+            error => Self::Engine(error.to_string()),
+        }
+    }
+}
+
 impl From<StorageError> for StoreError {
     fn from(error: StorageError) -> Self {
         redb::Error::from(error).into()
     }
 }
 
-impl From<redb::Error> for StoreError {
-    fn from(error: redb::Error) -> Self {
-        Self::Engine(error.to_string())
+impl From<TableError> for StoreError {
+    fn from(error: TableError) -> Self {
+        redb::Error::from(error).into()
     }
 }
 
 impl From<DatabaseError> for StoreError {
     fn from(error: DatabaseError) -> Self {
-        match error {
-            DatabaseError::DatabaseAlreadyOpen => Self::Locked,
-            error => Self::Engine(error.to_string()),
-        }
-    }
-}
-
-/// A snapshot of the database.
-pub(super) struct Snapshot {
-    rows: ReadOnlyTable<&'static [u8], &'static [u8]>,
-    /// Keeps the database open.
-    _opened: Arc<Opened>,
-}
-
-impl Snapshot {
-    fn of(opened: &Arc<Opened>) -> Result<Self, StoreError> {
-        let rows = opened.read()?.open_table(ROWS).map_err(redb::Error::from)?;
-        Ok(Self { rows, _opened: Arc::clone(opened) })
-    }
-
-    /// The row under `key`.
-    pub(super) fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = self.rows.get(key)?;
-        Ok(row.map(|row| row.value().to_vec()))
-    }
-
-    /// Counts the rows from `from` to before `to`, up to `limit`, without copying them.
-    pub(super) fn count(&self, from: &[u8], to: &[u8], limit: usize) -> Result<usize, StoreError> {
-        let range = self.rows.range::<&[u8]>(from..to)?;
-        Ok(range.take(limit).try_fold(0, |count, row| row.map(|_| count + 1))?)
-    }
-
-    /// The rows from `from` to before `to`, in order.
-    pub(super) fn rows<'a>(
-        &'a self,
-        from: &[u8],
-        to: &[u8],
-    ) -> Result<impl Iterator<Item = Result<KeyedRow, StoreError>> + use<'a>, StoreError> {
-        let range = self.rows.range::<&[u8]>(from..to)?;
-        Ok(range.map(move |row| {
-            let (key, row) = row?;
-            Ok((key.value().to_vec(), row.value().to_vec()))
-        }))
+        redb::Error::from(error).into()
     }
 }
