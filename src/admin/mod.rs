@@ -34,6 +34,7 @@ pub(crate) mod personal_token;
 pub(crate) mod resource;
 pub(crate) mod server;
 pub(crate) mod session;
+pub(crate) mod store;
 pub(crate) mod tls;
 pub(crate) mod token;
 pub(crate) mod usage;
@@ -253,6 +254,12 @@ operations! {
     "/api/v1/sessions/{id}" {
         get session::show, "Shows a live session.";
         delete session::revoke, "Ends a session with everything that was allowed in it.";
+    }
+    "/api/v1/store" {
+        get store::show, "Shows what the store has, by table.";
+    }
+    "/api/v1/store/check" {
+        get store::examine, "Checks every row of the store, and says what is wrong.";
     }
     "/api/v1/tls/ca" {
         get tls::ca, "Shows the local CA. It is made if there is none.";

@@ -68,7 +68,12 @@ impl OpenError {
             | Self::KeyMissing(_)
             | Self::KeyWrong(_)
             | Self::NoStore(_)
-            | Self::Store(_, StoreError::Locked | StoreError::NewerSchema { .. }) => 5,
+            | Self::Store(
+                _,
+                StoreError::Locked
+                | StoreError::NewerFormat { .. }
+                | StoreError::NewerSchema { .. },
+            ) => 5,
             Self::Failed(_) | Self::OfAnother { .. } | Self::Place(..) | Self::Store(..) => 1,
         }
     }
@@ -77,13 +82,13 @@ impl OpenError {
     pub fn remedy(&self) -> Option<&str> {
         match self {
             Self::OfAnother { remedy, .. } => Some(remedy),
+            Self::Store(_, error) => error.remedy(),
             Self::Failed(_)
             | Self::KeyMalformed(..)
             | Self::KeyMissing(_)
             | Self::KeyWrong(_)
             | Self::NoStore(_)
-            | Self::Place(..)
-            | Self::Store(..) => None,
+            | Self::Place(..) => None,
         }
     }
 

@@ -98,7 +98,17 @@ impl AdminClient {
         method: Method,
         path: &str,
     ) -> Result<V, Failure> {
-        viewed(self.call(TIMEOUT, method, path, Body::empty()).await?)
+        self.ask_within(TIMEOUT, method, path).await
+    }
+
+    /// As [`Self::ask`], where the response may take this long.
+    pub(super) async fn ask_within<V: DeserializeOwned>(
+        &mut self,
+        timeout: Duration,
+        method: Method,
+        path: &str,
+    ) -> Result<V, Failure> {
+        viewed(self.call(timeout, method, path, Body::empty()).await?)
     }
 
     /// Sends a request with a JSON body, and returns the view of its response.

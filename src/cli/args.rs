@@ -12,6 +12,7 @@ use super::bridge::BridgeVerb;
 use super::catalogue::CatalogueVerb;
 use super::client::ClientVerb;
 use super::config::ConfigVerb;
+use super::db::DbVerb;
 use super::doctor::{DOCTOR_HELP, DoctorArgs};
 use super::event::{EVENTS_EXAMPLES, EXPLAIN_EXAMPLES, EventsArgs, ExplainArgs};
 use super::grant::GrantVerb;
@@ -146,6 +147,9 @@ pub(super) enum Verb {
     /// The configuration
     #[command(subcommand)]
     Config(ConfigVerb),
+    /// The file of the store: checked, made smaller, made anew
+    #[command(subcommand)]
+    Db(DbVerb),
     /// Look for what is wrong: clock, files, disk, ports, TLS, clients, and the proxy in front
     #[command(after_help = DOCTOR_HELP)]
     Doctor(DoctorArgs),

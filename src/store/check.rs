@@ -1,6 +1,8 @@
 //! The check of a whole store: every row, every index entry and every sum.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 
 use crate::secret::hex;
@@ -47,6 +49,23 @@ pub enum Flaw {
     },
 }
 
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EntriesStray(1) => f.write_str("1 index entry is of no row"),
+            Self::EntriesStray(count) => write!(f, "{count} index entries are of no row"),
+            Self::EntryMissing { table, key } => {
+                write!(f, "an index does not have row {key} of table {table}")
+            }
+            Self::Pages => f.write_str("pages of the file are not as they were written"),
+            Self::Row { table, key } => write!(f, "row {key} of table {table} cannot be read"),
+            Self::Sum { key } => write!(f, "the sum {key} is not that of its rows"),
+            Self::Unknown { key } => write!(f, "row {key} is of no table"),
+            Self::Unreadable(cause) => write!(f, "the rest cannot be read: {cause}"),
+        }
+    }
+}
+
 /// What a check found.
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
@@ -61,7 +80,8 @@ pub struct Checked {
 }
 
 impl Checked {
-    fn found(&mut self, flaw: Flaw) {
+    /// Adds a flaw.
+    pub(super) fn found(&mut self, flaw: Flaw) {
         if self.flaws.len() < MAX_LISTED {
             self.flaws.push(flaw);
         } else {
@@ -89,6 +109,40 @@ pub fn check_rows(read: &Read) -> Checked {
     let mut checked = Checked::default();
     rows(read.snapshot(), &mut checked);
     checked
+}
+
+/// The size of a table or an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableSize {
+    /// Its name.
+    pub table: &'static str,
+    /// Whether it is an index.
+    pub is_index: bool,
+    /// How many rows it has.
+    pub rows: u64,
+    /// The bytes of its rows with their keys.
+    pub bytes: u64,
+}
+
+/// The sizes of the tables and indices that are not empty, the largest first.
+///
+/// # Errors
+///
+/// [`StoreError::Corrupt`] if a row cannot be read.
+pub fn sizes(read: &Read) -> Result<Vec<TableSize>, StoreError> {
+    let mut sizes = BTreeMap::<&'static str, TableSize>::new();
+    for row in read.snapshot().rows(&[], &[u8::MAX])? {
+        let (key, row) = row?;
+        let (table, Weight { rows, bytes }) = (schema::name(&key), Weight::of(&key, &row));
+        let is_index = schema::is_index(&key);
+        let empty = TableSize { table, is_index, rows: 0, bytes: 0 };
+        let size = sizes.entry(table).or_insert(empty);
+        size.rows += rows;
+        size.bytes += bytes;
+    }
+    let mut sizes: Vec<TableSize> = sizes.into_values().collect();
+    sizes.sort_by_key(|size| Reverse(size.bytes));
+    Ok(sizes)
 }
 
 fn whole(examined: &Examined) -> Checked {

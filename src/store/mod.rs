@@ -20,6 +20,7 @@ pub mod check;
 mod engine;
 mod key;
 pub mod migrate;
+pub mod rewrite;
 pub mod schema;
 mod seal;
 mod share;
@@ -117,6 +118,26 @@ impl fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
+
+impl StoreError {
+    /// What can be done about it, where the sentence does not say it.
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Corrupt { .. } | Self::Damaged(_) => Some(
+                "restore a copy of the file that was made while no server ran (another is never \
+                 whole); without one, gatelodge db check says what is wrong, and gatelodge db repair \
+                 makes the store anew of what can be read",
+            ),
+            Self::Engine(_)
+            | Self::Locked
+            | Self::NewerFormat { .. }
+            | Self::NewerSchema { .. }
+            | Self::Panicked
+            | Self::Stopped
+            | Self::Unwritable(_) => None,
+        }
+    }
+}
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {

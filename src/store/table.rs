@@ -82,6 +82,13 @@ impl Entries {
         entries
     }
 
+    /// The stored row under `key` in its newest layout, and what it declares.
+    pub(super) fn newest<R: Row>(key: &[u8], row: &[u8]) -> Result<(Vec<u8>, Self), StoreError> {
+        let (row, id) = (decode::<R>(key, row)?, decode_key(R::TABLE, key)?);
+        let entries = Self::of(&row, &id);
+        Ok((encode(row), entries))
+    }
+
     /// What the stored row under `key` declares.
     pub(super) fn stored<R: Row>(key: &[u8], row: &[u8]) -> Result<Self, StoreError> {
         Ok(Self::of(&decode::<R>(key, row)?, &decode_key(R::TABLE, key)?))

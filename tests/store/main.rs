@@ -12,6 +12,7 @@ mod exam;
 mod golden;
 mod opening;
 mod outage;
+mod rewriting;
 mod rows;
 mod samples;
 mod tables;

@@ -9,6 +9,7 @@
 //! reading, and for writing at each write, until one succeeds. A commit that failed is undone, and
 //! snapshots from before it stay valid.
 
+mod draft;
 mod examination;
 mod guard;
 mod locked_file;
@@ -40,6 +41,7 @@ use locked_file::LockedFile;
 use overlay::{Change, Fault, Handle, Overlay};
 use snapshot::Rows;
 
+pub(super) use draft::{Draft, draft};
 pub(super) use examination::{Examined, examine, examine_disk};
 pub(super) use snapshot::Snapshot;
 
@@ -331,6 +333,12 @@ fn unwritable(error: &io::Error) -> StoreError {
     StoreError::Unwritable(error.to_string())
 }
 
+/// Whether a disk has no more space for this file.
+fn is_out_of_space(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), FileTooLarge | QuotaExceeded | StorageFull)
+}
+
 /// Waits until the databases that were given up are closed.
 fn drain(given_up: &mut Vec<Receiver<Infallible>>) -> Result<(), StoreError> {
     let open = |end: &mut Receiver<Infallible>| {
@@ -373,6 +381,7 @@ impl From<redb::Error> for StoreError {
         match error {
             redb::Error::Corrupted(cause) => Self::Damaged(cause),
             redb::Error::DatabaseAlreadyOpen => Self::Locked,
+            redb::Error::Io(error) if is_out_of_space(&error) => unwritable(&error),
             error => Self::Engine(error.to_string()),
         }
     }

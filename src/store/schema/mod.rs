@@ -67,6 +67,21 @@ macro_rules! tables {
             Err(corrupt(EXPIRY, key))
         }
 
+        /// The stored row under `key` in its newest layout, and what it declares; `None` if the key is
+        /// of no table.
+        pub(super) fn newest(
+            key: &[u8],
+            row: &[u8],
+        ) -> Result<Option<(Vec<u8>, Entries)>, StoreError> {
+            let table = key.first().copied();
+            $(
+                if table == Some($row::TABLE.byte) {
+                    return Entries::newest::<$row>(key, row).map(Some);
+                }
+            )*
+            Ok(None)
+        }
+
         /// What the row under `key` declares; `None` if the key is of no table.
         pub(super) fn declared(key: &[u8], row: &[u8]) -> Result<Option<Entries>, StoreError> {
             let table = key.first().copied();

@@ -1,0 +1,175 @@
+//! `gatelodge db …`: the file of the store.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use axum::http::Method;
+use clap::Subcommand;
+use serde::Serialize;
+
+use crate::admin::store::{CheckView, FlawView, StoreView, TableView};
+use crate::clock::Clock;
+use crate::config::{Config, Places};
+use crate::store::rewrite::{self, Rewritten};
+use crate::store::{StoreError, check};
+
+use super::admin_client::AdminClient;
+use super::output::{Column, Exit, Failure, Output, fields, tabled, word};
+
+/// The most time that a check by the server may take: it reads every row.
+const TIMEOUT: Duration = Duration::from_mins(30);
+
+const HELP: &str = "\
+Examples:
+  gatelodge db check
+      reads every row and every index entry. While a server runs, it does so and serves meanwhile;
+      the pages of the file are checked too while none runs
+  gatelodge db stats
+  gatelodge db compact
+      makes the file anew without the space that no row uses; stop the server before
+  gatelodge db repair
+      makes the file anew of the rows that can be read, with new indices; stop the server before
+
+Nothing but compact and repair changes the file, and both make a new one beside it, so that there has
+to be space for two. The file before a repair stays, under another name.";
+
+/// The verbs of `db`.
+#[derive(Debug, Subcommand)]
+#[command(after_help = HELP)]
+pub(super) enum DbVerb {
+    /// Say whether the store is as it was written
+    Check,
+    /// Make the file of the store anew, as small as it can be
+    Compact,
+    /// Make the file of the store anew of what can be read of it
+    Repair,
+    /// Say how large which table is
+    Stats,
+}
+
+/// Runs `db stats`.
+async fn stats(admin: &mut AdminClient) -> Result<Output, Failure> {
+    const COLUMNS: &[Column<TableView>] = &[
+        Column::id("TABLE", |view| word(&view.table)),
+        Column::text("ROWS", |view| word(&view.rows)),
+        Column::text("BYTES", |view| word(&view.bytes)),
+        Column::extra("INDEX", |view| if view.index { "yes" } else { "" }.to_owned()),
+    ];
+    let view: StoreView = admin.ask_within(TIMEOUT, Method::GET, "/api/v1/store").await?;
+    Ok(tabled(&view, COLUMNS, &view.tables))
+}
+
+/// Runs `gatelodge db …`. Only `stats` needs a store that can be opened.
+pub(super) async fn run(verb: DbVerb, config: &Config) -> Result<Output, Failure> {
+    let places = &config.places;
+    match verb {
+        DbVerb::Check => check(AdminClient::running(config).await?, places).await,
+        DbVerb::Compact => compact(places),
+        DbVerb::Repair => repair(places),
+        DbVerb::Stats => stats(&mut AdminClient::open(config.clone()).await?).await,
+    }
+}
+
+/// Runs `db check`: by the running server, or here.
+async fn check(admin: Option<AdminClient>, places: &Places) -> Result<Output, Failure> {
+    let view = match admin {
+        Some(mut admin) => admin.ask_within(TIMEOUT, Method::GET, "/api/v1/store/check").await?,
+        None => {
+            let store = existing(places)?;
+            let checked = check::check(&store).map_err(|error| failure(&store, &error))?;
+            CheckView::new(checked, true)
+        }
+    };
+    Ok(checked(&view))
+}
+
+fn checked(view: &CheckView) -> Output {
+    const COLUMNS: &[Column<FlawView>] =
+        &[Column::text("WHAT IS WRONG", |view| word(&view.sentence))];
+    let CheckView { rows, entries, flaws, more, pages } = view;
+    if flaws.is_empty() {
+        let pages = if *pages { "every page, " } else { "" };
+        return Output::new(
+            format!("{pages}{rows} rows and {entries} index entries: all is well"),
+            view,
+        );
+    }
+    let mends = match (more, *pages) {
+        (0, true) => String::new(),
+        (0, false) => "Stop the server to have the pages of the file checked too. ".to_owned(),
+        (more, _) => format!("{more} more are not listed. "),
+    };
+    tabled(view, COLUMNS, flaws).with_exit(Exit::Failed).with_note(format!(
+        "{mends}Restore a backup, or stop the server and let `gatelodge db repair` make the store anew \
+         of what can be read."
+    ))
+}
+
+/// The result of a rewriting.
+#[derive(Serialize)]
+struct RewrittenView {
+    /// The file before.
+    aside: Option<String>,
+    bytes: u64,
+    bytes_before: u64,
+    left_out: CheckView,
+    rows: u64,
+}
+
+/// Runs `db compact`, without a server.
+fn compact(places: &Places) -> Result<Output, Failure> {
+    let store = existing(places)?;
+    let rewritten = rewrite::compact(&store).map_err(|error| failure(&store, &error))?;
+    Ok(described(rewritten, None))
+}
+
+/// Runs `db repair`, without a server.
+fn repair(places: &Places) -> Result<Output, Failure> {
+    let store = existing(places)?;
+    let now = Clock::System.now().seconds();
+    let aside = store.with_added_extension(format!("before-repair-{now}"));
+    let rewritten = rewrite::repair(&store, &aside).map_err(|error| failure(&store, &error))?;
+    Ok(described(rewritten, Some(&aside)))
+}
+
+fn described(rewritten: Rewritten, aside: Option<&Path>) -> Output {
+    let Rewritten { rows, left_out, bytes: [before, after] } = rewritten;
+    let aside = aside.map(|path| path.display().to_string());
+    let left_out = CheckView::new(left_out, true);
+    let mut lines = vec![
+        ("rows", rows.to_string()),
+        ("bytes before", before.to_string()),
+        ("bytes", after.to_string()),
+    ];
+    if let Some(aside) = &aside {
+        lines.push(("the file before", aside.clone()));
+    }
+    lines.extend(left_out.flaws.iter().map(|flaw| ("left out", flaw.sentence.clone())));
+    let text = fields(&lines);
+    Output::new(text, &RewrittenView { aside, bytes: after, bytes_before: before, left_out, rows })
+}
+
+fn existing(places: &Places) -> Result<PathBuf, Failure> {
+    let store = places.store();
+    if store.exists() {
+        return Ok(store);
+    }
+    let why = format!("there is no store at {}; `gatelodge serve` makes one", store.display());
+    Err(Failure::new(Exit::Unavailable, why))
+}
+
+fn failure(store: &Path, error: &StoreError) -> Failure {
+    let path = store.display();
+    let exit = match error {
+        StoreError::Locked | StoreError::NewerFormat { .. } | StoreError::NewerSchema { .. } => {
+            Exit::Unavailable
+        }
+        StoreError::Corrupt { .. }
+        | StoreError::Damaged(_)
+        | StoreError::Engine(_)
+        | StoreError::Panicked
+        | StoreError::Stopped
+        | StoreError::Unwritable(_) => Exit::Failed,
+    };
+    Failure::new(exit, format!("{path}: {error}")).with_remedy(error.remedy())
+}

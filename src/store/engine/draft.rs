@@ -1,0 +1,89 @@
+//! A new file that is filled with rows in one transaction, beside the place that it is made for.
+
+use std::fs::File;
+use std::path::Path;
+
+use redb::{Database, DatabaseError, Durability, WriteTransaction};
+
+use crate::private_file;
+use crate::store::{StoreError, seal};
+
+use super::guard::guarded;
+use super::{ROWS, Writes, builder};
+
+/// The bytes of rows that wait to be written in the order of their keys.
+const MAX_PENDING: usize = 64 * 1024 * 1024;
+
+/// The page cache meanwhile: rows come in the order of their keys, and their index entries do not.
+const CACHE_BYTES: usize = 256 * 1024 * 1024;
+
+/// The rows of a file that is being made.
+pub(in crate::store) struct Draft {
+    transaction: WriteTransaction,
+    pending: Writes,
+    bytes: usize,
+}
+
+impl Draft {
+    /// Adds a row, or replaces the one of its key.
+    pub(in crate::store) fn put(&mut self, key: Vec<u8>, row: Vec<u8>) -> Result<(), StoreError> {
+        self.bytes += key.len() + row.len();
+        self.pending.insert(key, Some(row));
+        if self.bytes > MAX_PENDING { self.write() } else { Ok(()) }
+    }
+
+    fn write(&mut self) -> Result<(), StoreError> {
+        let mut rows = self.transaction.open_table(ROWS)?;
+        for (key, row) in &self.pending {
+            if let Some(row) = row {
+                rows.insert(key.as_slice(), &*seal::seal(key, row))?;
+            }
+        }
+        drop(rows);
+        self.pending.clear();
+        self.bytes = 0;
+        Ok(())
+    }
+}
+
+/// Makes the private file at `path`, over what a killed process may have left there, and fills it
+/// by `fill`. When this returns, the file is on the disk and closed.
+///
+/// # Errors
+///
+/// Those of `fill`, and [`StoreError::Unwritable`] if the disk does not take it. The file is
+/// removed.
+pub(in crate::store) fn draft<T>(
+    path: &Path,
+    fill: impl FnOnce(&mut Draft) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let file = private_file::create_draft(path).map_err(|error| super::unwritable(&error))?;
+    let filled = guarded(|| filled(file, fill)).and_then(|filled| filled);
+    if filled.is_err() {
+        // What cannot be removed is overwritten by the next.
+        let _ = std::fs::remove_file(path);
+    }
+    filled
+}
+
+fn filled<T>(
+    file: File,
+    fill: impl FnOnce(&mut Draft) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let database = of(file)?;
+    let mut transaction = database.begin_write().map_err(redb::Error::from)?;
+    transaction.set_durability(Durability::Immediate).map_err(redb::Error::from)?;
+    transaction.set_two_phase_commit(true);
+    transaction.set_quick_repair(true);
+    let mut draft = Draft { transaction, pending: Writes::new(), bytes: 0 };
+    let result = fill(&mut draft)?;
+    draft.write()?;
+    draft.transaction.commit().map_err(redb::Error::from)?;
+    Ok(result)
+}
+
+fn of(file: File) -> Result<Database, DatabaseError> {
+    let mut builder = builder();
+    builder.set_cache_size(CACHE_BYTES);
+    builder.create_file(file)
+}

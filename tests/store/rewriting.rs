@@ -1,0 +1,132 @@
+//! A store that is made anew of its own rows.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gatelodge::store::check::{Flaw, check};
+use gatelodge::store::migrate::{SCHEMA, SCHEMA_KEY};
+use gatelodge::store::rewrite::{compact, repair};
+use gatelodge::store::schema::AppliedRole;
+use gatelodge::store::{Store, StoreError, View};
+use tempfile::TempDir;
+
+use crate::crash::runtime;
+use crate::samples::samples;
+
+/// A store with every sample and with rows that were removed again.
+fn used() -> (TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store");
+    let store = Store::open(&path).unwrap();
+    for sample in samples() {
+        for case in sample.cases {
+            runtime().block_on(store.write(move |tx| case.put(tx))).unwrap();
+        }
+    }
+    for is_there in [true, false] {
+        let written = store.write(move |tx| {
+            for role in 0..5000 {
+                let key = format!("role-{role}");
+                if is_there {
+                    let scope = "openid profile email".parse().unwrap();
+                    tx.put(&key, AppliedRole { scope })?;
+                } else {
+                    tx.remove::<AppliedRole>(&key)?;
+                }
+            }
+            Ok::<_, StoreError>(())
+        });
+        runtime().block_on(written).unwrap();
+    }
+    (directory, path)
+}
+
+type Rows = Vec<(Vec<u8>, Vec<u8>)>;
+
+fn all(path: &Path) -> Rows {
+    let store = Store::open(path).unwrap();
+    store.read().unwrap().raw_range(&[], &[u8::MAX], usize::MAX).unwrap()
+}
+
+/// Writes rows past what a transition declares.
+fn raw(path: &Path, rows: Rows) {
+    let store = Store::open(path).unwrap();
+    let written = store.write(move |tx| {
+        rows.iter().for_each(|(key, row)| tx.put_raw(key.clone(), row.clone()));
+        Ok::<_, StoreError>(())
+    });
+    runtime().block_on(written).unwrap();
+}
+
+#[test]
+fn a_compacted_store_has_the_same_rows_in_less_space() {
+    let (directory, path) = used();
+    let before = all(&path);
+    fs::write(path.with_added_extension("new"), "left by a kill").unwrap();
+
+    let rewritten = compact(&path).unwrap();
+
+    assert!(all(&path) == before);
+    assert!(rewritten.bytes[1] * 2 < rewritten.bytes[0], "{:?}", rewritten.bytes);
+    assert!(check(&path).unwrap().flaws.is_empty());
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_repair_makes_indices_and_sums_anew_and_leaves_out_what_cannot_be_read() {
+    let (_directory, path) = used();
+    let before = all(&path);
+    let entry = before.iter().find(|(key, _)| key[0] == 1).unwrap().0.clone();
+    let sum = before.iter().find(|(key, _)| key[0] == 2).unwrap().0.clone();
+    let stray = [&entry[..9], &[200, 200]].concat();
+    let applied = before.iter().find(|(key, _)| key[0] == 93).unwrap().0.clone();
+    raw(&path, vec![(stray, Vec::new()), (sum, vec![9; 16]), (applied.clone(), vec![1, 2, 3])]);
+    let aside = path.with_extension("aside");
+    let damaged = fs::read(&path).unwrap();
+
+    let rewritten = repair(&path, &aside).unwrap();
+
+    assert!(matches!(&*rewritten.left_out.flaws, [Flaw::Row { table: "applied", .. }]));
+    assert!(check(&path).unwrap().flaws.is_empty());
+    let left = before.into_iter().filter(|(key, _)| *key != applied).collect::<Rows>();
+    assert!(all(&path) == left);
+    assert!(fs::read(&aside).unwrap() == damaged);
+    assert!(matches!(compact(&path), Ok(_)));
+}
+
+#[test]
+fn a_repair_takes_no_place_of_something_else() {
+    let (_directory, path) = used();
+    let (before, aside) = (all(&path), path.with_extension("aside"));
+    fs::write(&aside, "a store from before").unwrap();
+
+    let repaired = repair(&path, &aside);
+
+    assert!(matches!(repaired, Err(StoreError::Unwritable(_))), "{repaired:?}");
+    assert!(all(&path) == before);
+    assert_eq!(fs::read(&aside).unwrap(), b"a store from before");
+}
+
+#[test]
+fn what_cannot_be_read_is_not_compacted_and_a_newer_store_is_left() {
+    let (_directory, path) = used();
+    let applied = all(&path).into_iter().find(|(key, _)| key[0] == 93).unwrap().0;
+    raw(&path, vec![(applied, vec![1, 2, 3])]);
+
+    assert!(matches!(compact(&path), Err(StoreError::Corrupt { table: "applied", .. })));
+    raw(&path, vec![(SCHEMA_KEY.to_vec(), (SCHEMA + 1).to_be_bytes().to_vec())]);
+    let before = fs::read(&path).unwrap();
+
+    for rewritten in [compact(&path), repair(&path, &path.with_extension("aside"))] {
+        assert!(matches!(rewritten, Err(StoreError::NewerSchema { .. })), "{rewritten:?}");
+    }
+    assert!(fs::read(&path).unwrap() == before);
+}
+
+#[test]
+fn a_store_that_is_open_is_not_compacted() {
+    let (_directory, path) = used();
+    let _open = Store::open(&path).unwrap();
+
+    assert!(matches!(compact(&path), Err(StoreError::Locked)));
+}
