@@ -16,6 +16,7 @@ mod commands;
 mod config;
 mod connection;
 mod crowd;
+mod damage;
 mod doctor;
 #[cfg(target_os = "linux")]
 mod log;

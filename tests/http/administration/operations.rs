@@ -87,6 +87,8 @@ const OPERATIONS: &[(&str, &str, &[&str])] = &[
     ("GET", "/sessions", SEE_PEOPLE),
     ("GET", "/sessions/{id}", SEE_PEOPLE),
     ("DELETE", "/sessions/{id}", PEOPLE),
+    ("GET", "/store", READ),
+    ("GET", "/store/check", ALL),
     ("GET", "/tls/ca", SEE_KEYS),
     ("POST", "/tls/certificates", KEYS),
     ("POST", "/tokens", KEYS),

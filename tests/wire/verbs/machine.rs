@@ -51,6 +51,20 @@ pub(super) const STORIES: &[Story] = &[
         fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
     },
     Story {
+        verb: "db check",
+        with: "",
+        says: "index entries: all is well",
+        member: ("/more", "0"),
+        fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
+    },
+    Story {
+        verb: "db stats",
+        with: "",
+        says: "TABLE",
+        member: ("/tables/*/table", "people"),
+        fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
+    },
+    Story {
         verb: "apply",
         with: "--file {home}/house{n}.toml",
         says: "+ scope cellar1:read",

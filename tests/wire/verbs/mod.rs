@@ -36,8 +36,10 @@ fn stories() -> impl Iterator<Item = &'static Story> {
     [things::STORIES, people::STORIES, machine::STORIES].into_iter().flatten()
 }
 
-/// Those that have their stories elsewhere: in `login/verbs.rs`, and `serve` at the foot of this file.
-const ELSEWHERE: [&str; 5] = ["serve", "login", "credential", "whoami", "logout"];
+/// Those that have their stories elsewhere: in `login/verbs.rs` and `damage.rs`, and `serve` at the
+/// foot of this file.
+const ELSEWHERE: [&str; 7] =
+    ["serve", "login", "credential", "whoami", "logout", "db compact", "db repair"];
 
 /// What says everything that it can where there is no store.
 const WITHOUT_A_STORE: [&str; 8] = [
