@@ -68,6 +68,7 @@
 //! | how a client proves itself | [`flow::client::authentication`], `app/client_authentication.rs` |
 //! | registration and client documents | [`flow::client`], `app/registration.rs`, `app/documents.rs` |
 //! | setup links: what ends one, and what has become of it | [`flow::person::setup_link`] |
+//! | what ends with the administrator or client that made it | [`flow::person::made`] |
 //! | a recovery, and what it ends | [`flow::person::recovery`] |
 //! | invitations; accounts without a link | [`flow::person::invitation`]; [`flow::person::enroll`] |
 //! | what a signature proves | [`keys`] |
