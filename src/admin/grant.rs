@@ -36,6 +36,8 @@ pub(crate) struct GrantView {
     pub(crate) scope: Scope,
     /// The session in which it was created; null: an operator made it.
     pub(crate) session: Option<String>,
+    /// The id of the person.
+    pub(crate) user_id: String,
     /// The person.
     pub(crate) username: String,
 }
@@ -59,6 +61,7 @@ impl GrantView {
             resources: authorization.resources.clone(),
             scope: authorization.scope.clone(),
             session: (!grant.by_operator).then(|| authorization.session.to_string()),
+            user_id: authorization.user.to_string(),
             username: live.person().username.to_string(),
         }
     }

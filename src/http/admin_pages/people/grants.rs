@@ -41,7 +41,7 @@ impl deed::Kind for End {
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         let grant: GrantView = administrator.get(&path_of("grants", id)).await?;
         let t = &administrator.texts().admin.grants;
-        let next = AdminPath::of(["people", &grant.username]);
+        let next = AdminPath::person(&grant.user_id);
         let question = deed::ending(
             next.clone(),
             t.end_title(&grant.client_name, &grant.username).plain(),

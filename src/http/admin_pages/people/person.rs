@@ -109,7 +109,7 @@ async fn disabling(
 ) -> Result<Deed, PageFailure> {
     let user: UserView = administrator.get(&path_of("users", id)).await?;
     let t = &administrator.texts().admin.person;
-    let next = AdminPath::of(["people", &user.id]);
+    let next = AdminPath::person(&user.id);
     let (title, means, button) = if disabled {
         (t.disable_title(&user.display_name), t.disable_means(), t.disable())
     } else {
@@ -144,7 +144,7 @@ impl deed::Kind for Remove {
         let user: UserView = administrator.get(&path_of("users", id)).await?;
         let t = &administrator.texts().admin.person;
         let question = deed::ending(
-            AdminPath::of(["people", &user.id]),
+            AdminPath::person(&user.id),
             t.remove_title(&user.display_name).plain(),
             t.remove_means(user.passkeys).plain(),
             t.remove().plain(),

@@ -65,7 +65,7 @@ fn grant(all: bool) -> Value {
     json!({
         "by_operator": all, "client_id": "shop", "client_name": "The Shop", "created": "1",
         "expires": "1", "id": "1", "offline": true, "resources": ["https://a.example"],
-        "scope": "openid", "session": null, "username": "ada",
+        "scope": "openid", "self_named": all.then_some("own.example"), "session": null, "user_id": "1", "username": "ada",
     })
 }
 
@@ -73,7 +73,8 @@ fn bridge(active: bool) -> Value {
     json!({
         "active": active, "bridge_version": "1", "first_seen": "1", "forwarded_total": 2,
         "hosts": [], "hostname": "desk", "last_activity_at": null, "last_seen": "1", "os": "Linux",
-        "session_id": "1", "tokens_in_total": 0, "tokens_out_total": 0, "username": "ada",
+        "session_id": "1", "tokens_in_total": 0, "tokens_out_total": 0, "user_id": "1",
+        "username": "ada",
     })
 }
 
@@ -100,7 +101,7 @@ fn session(all: bool) -> SessionRow {
         expires: day(),
         id: name(),
         kind: marked(),
-        person: all.then(name),
+        person: all.then(|| ("1".to_owned(), name())),
         program: name(),
         seen: all.then(day),
     }
@@ -113,7 +114,7 @@ fn link(is_open: bool) -> LinkRow {
         id: name(),
         is_open,
         made_by: name(),
-        person: is_open.then(name),
+        person: is_open.then(|| ("1".to_owned(), name())),
         purpose: marked(),
         state: marked(),
     }
