@@ -24,6 +24,9 @@ pub(crate) struct RepairView {
     pub(crate) method: String,
     /// Its path.
     pub(crate) path: String,
+    /// The hosts of the client that asked, if it registered itself and chose its own name: whoever
+    /// controls them controls it. Empty: it names none.
+    pub(crate) self_named: Option<String>,
     /// The person who is changed.
     pub(crate) username: Option<String>,
     /// What is added or set.
@@ -138,6 +141,7 @@ impl RepairView {
             kind,
             method: method.to_owned(),
             path,
+            self_named: None,
             username: None,
             value: None,
         }

@@ -6,6 +6,7 @@
 
 use super::repair::{Change, Repair};
 use crate::error::{Error, Refusal, Resolution};
+use crate::flow::client::self_named::SelfNamed;
 use crate::flow::{Context, Rules};
 use crate::flow::{resource, rights};
 use crate::model::actor::Actor;
@@ -118,6 +119,11 @@ fn client(view: &impl View, event: &Event) -> Result<Option<(Client, ClientId)>,
     let named = || values(event, "client_id").first().and_then(|id| id.parse().ok());
     let Some(id) = event.client.clone().or_else(named) else { return Ok(None) };
     Ok(view.find::<Client>(&id)?.map(|client| (client, id)))
+}
+
+/// Where the client of an event is, if it named itself: whoever mends its request should know.
+pub fn self_named(view: &impl View, event: &Event) -> Result<Option<SelfNamed>, StoreError> {
+    Ok(client(view, event)?.and_then(|(client, id)| SelfNamed::of(&id, &client)))
 }
 
 /// What lets a refused request pass.
