@@ -66,6 +66,7 @@ sections! {
             since(time),
             terms_of_service,
             tokens,
+            unused,
             usage,
         }
         client_add: AdminClientAdd {

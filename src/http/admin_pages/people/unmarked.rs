@@ -147,6 +147,7 @@ fn person(all: bool) -> PersonPage {
         page: page(),
         frame: frame(),
         may_end: all,
+        sees_clients: all,
         sees_events: all,
         certificates: two.clone().map(|it| view(certificate(it))).collect(),
         grants: two.clone().map(|it| view(grant(it))).collect(),
@@ -175,7 +176,9 @@ pub(in crate::http::admin_pages) fn rendered() -> Vec<(&'static str, String)> {
         add("sessions.html", &page);
     }
     for rows in rows(|| vec![view(grant(yes)), view(grant(no))]) {
-        add("grants.html", &GrantsPage { page: page(), frame: frame(), may_end: yes, rows });
+        let (page, frame) = (page(), frame());
+        let page = GrantsPage { page, frame, may_end: yes, sees_clients: yes, rows };
+        add("grants.html", &page);
     }
     for rows in rows(|| vec![link(yes), link(no)]) {
         add("links.html", &LinksPage { page: page(), frame: frame(), may_end: yes, rows });
