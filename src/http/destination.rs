@@ -249,6 +249,8 @@ pub(super) enum PagePath {
     InteractionIn(InteractionId, Language),
     /// The page where a person authorizes a bridge.
     Link(InteractionId),
+    /// As [`PagePath::Link`], where somebody else signs in first.
+    LinkAsAnother(InteractionId),
     /// The page after a sign-out.
     LoggedOut,
     /// The same in a language that the request named.
@@ -296,6 +298,7 @@ impl fmt::Display for PagePath {
                 write!(f, "/gate/interaction/{id}?language={}", language.tag())
             }
             Self::Link(id) => write!(f, "/gate/link/{id}"),
+            Self::LinkAsAnother(id) => write!(f, "/gate/link/{id}?as=another"),
             Self::LoggedOut => f.write_str("/gate/logged-out"),
             Self::LoggedOutIn(language) => {
                 write!(f, "/gate/logged-out?language={}", language.tag())

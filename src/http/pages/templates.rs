@@ -306,6 +306,8 @@ pub(in crate::http) struct LinkPage {
     pub(in crate::http) page: Page,
     pub(in crate::http) action: PagePath,
     pub(in crate::http) address: String,
+    /// The sign-in of somebody else, who then goes on.
+    pub(in crate::http) another: PagePath,
     pub(in crate::http) device: String,
     pub(in crate::http) host: Option<String>,
     pub(in crate::http) scopes: Vec<ScopeItem>,

@@ -343,6 +343,7 @@ fn rendered() -> Vec<(&'static str, String)> {
             page: page(),
             action: PagePath::Account,
             address: "1".to_owned(),
+            another: PagePath::Account,
             device: "1".to_owned(),
             host,
             scopes: scopes(),
