@@ -143,6 +143,22 @@ async fn an_administrator_who_is_signed_in_is_led_to_the_event() {
     assert!(!events.to_string().contains(of_ada.header("gatelodge-event")), "{events}");
 }
 
+/// On loopback no request from an application proves anybody, so its page asks for a sign-in.
+#[tokio::test]
+async fn a_refusal_on_loopback_leads_to_the_event_whoever_reads_it() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+
+    let refused = ada.visit(&shop.request(&[("client_id", "old")])).await;
+    let path = format!("/gate/admin/events/{}", refused.header("gatelodge-event"));
+    let of_ada = ada.visit(&path).await;
+    let of_nobody = Browser::at_login(&server).await.visit(&path).await;
+
+    assert!(refused.text().contains(&format!("href=\"{path}\"")), "{}", refused.text());
+    assert!(of_ada.text().contains("ClientUnknownAtAuthorize"), "{}", of_ada.text());
+    assert!(of_nobody.asks_to_sign_in(), "{}", of_nobody.text());
+}
+
 /// Where a session is a key, a request that proves it shows whose it is.
 #[tokio::test]
 async fn a_proven_request_of_an_administrator_leads_to_the_event() {
