@@ -159,7 +159,8 @@ async fn the_repair_of_an_app_that_named_itself_says_so_and_where_it_is() {
         for said in ["registered itself and chose its own name", "<bdi>evil.example</bdi>"] {
             assert!(page.text().contains(said), "{said}: {}", page.text());
         }
-        assert!(!page.text().contains(" checked"), "it is never preselected");
+        let tick = "type=\"checkbox\" value=\"yes\" required>";
+        assert!(page.text().contains(tick), "it is never preselected: {}", page.text());
         untrusted.refused(ErrorCode::InvalidRequest, Refusal::RepairUntrusted);
         assert_eq!(made.status, 303, "{}", made.text());
         kinds.push(explained["repair"]["kind"].as_str().unwrap().to_owned());
