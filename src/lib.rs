@@ -66,8 +66,10 @@
 //! | a token that an operator issues | [`flow::token::operator`] |
 //! | which kind of JWT a token is | `keys/verification.rs` |
 //! | how a client proves itself | [`flow::client::authentication`], `app/client_authentication.rs` |
+//! | where an app is that gave itself its name | [`flow::client::self_named`] |
 //! | registration and client documents | [`flow::client`], `app/registration.rs`, `app/documents.rs` |
 //! | setup links: what ends one, and what has become of it | [`flow::person::setup_link`] |
+//! | what ends with the administrator or client that made it | [`flow::person::made`] |
 //! | a recovery, and what it ends | [`flow::person::recovery`] |
 //! | invitations; accounts without a link | [`flow::person::invitation`]; [`flow::person::enroll`] |
 //! | what a signature proves | [`keys`] |

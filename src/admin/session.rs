@@ -80,6 +80,8 @@ pub(crate) enum SessionKind {
         auth_time: String,
         /// The time of its last use.
         seen: String,
+        /// The id of the person.
+        user_id: String,
         /// The person.
         username: String,
     },
@@ -89,6 +91,8 @@ pub(crate) enum SessionKind {
         client_id: String,
         /// The time of its last use.
         seen: String,
+        /// The id of the person.
+        user_id: String,
         /// The person.
         username: String,
     },
@@ -160,6 +164,7 @@ impl SessionView {
                 amr: live.authentication().amr.clone(),
                 auth_time: live.authentication().at.rfc3339(),
                 seen: live.seen().rfc3339(),
+                user_id: live.user().to_string(),
                 username: live.person().username.to_string(),
             },
             source: WEB.to_owned(),
@@ -176,6 +181,7 @@ impl SessionView {
             kind: SessionKind::Bridge {
                 client_id: session.client.to_string(),
                 seen: session.seen.rfc3339(),
+                user_id: session.user.to_string(),
                 username: live.person().username.to_string(),
             },
             source: session.source.clone(),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Failed;
 use super::by::{By, ReadClients};
 use super::request::Named;
+use crate::clock::Timestamp;
 use crate::error::Refusal;
 use crate::flow::client::usage::{self, UsageReport};
 use crate::flow::named;
@@ -35,6 +36,9 @@ pub(crate) struct UsageView {
     pub(crate) last_day: UsageSums,
     /// The counts of the last seven days.
     pub(crate) last_week: UsageSums,
+    /// The last use that is known: of a grant in force, or the hour of the last token within the last
+    /// eight days.
+    pub(crate) last_used: Option<String>,
     /// The number of grants in force.
     pub(crate) live_grants: usize,
 }
@@ -83,6 +87,7 @@ impl UsageView {
             active_sessions: active.sessions,
             at_least: active.at_least,
             client_id: client.map(ClientId::to_string),
+            last_used: report.used.map(Timestamp::rfc3339),
             live_grants: active.grants,
             last_day: UsageSums::new(report.day),
             last_week: UsageSums::new(report.week),

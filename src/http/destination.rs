@@ -129,6 +129,9 @@ impl Destination {
     }
 }
 
+/// What stands before an id that cannot be the segment of a path.
+const MARKED: char = '~';
+
 /// The path of a page of the administration, with its query.
 #[derive(Clone, Debug)]
 pub(super) struct AdminPath(String);
@@ -145,6 +148,33 @@ impl AdminPath {
             path.push_str(&segment_encode(segment));
         }
         Self(path)
+    }
+
+    /// The page of a client. An id that would be another page, or that a browser takes out of a path
+    /// (`..`), stands behind a tilde, and so does one that begins with a tilde.
+    pub(super) fn client(id: &str) -> Self {
+        if id.starts_with(MARKED) || ["add", ".", ".."].contains(&id) {
+            return Self(format!("{}/clients/{MARKED}{}", Self::ROOT, segment_encode(id)));
+        }
+        Self::of(["clients", id])
+    }
+
+    /// The id that a segment of [`AdminPath::client`] names.
+    pub(super) fn client_id(segment: &str) -> &str {
+        segment.strip_prefix(MARKED).unwrap_or(segment)
+    }
+
+    /// The page of a person. Their name may be that of another page.
+    pub(super) fn person(id: &str) -> Self {
+        Self::of(["people", id])
+    }
+
+    /// The page below which this one is, so many segments under the administration.
+    pub(super) fn above(&self, segments: usize) -> Self {
+        let root = Self::ROOT.len();
+        let within = self.path().get(root..).unwrap_or_default();
+        let end = within.match_indices('/').nth(segments).map_or(within.len(), |(at, _)| at);
+        Self(format!("{}{}", Self::ROOT, within.get(..end).unwrap_or_default()))
     }
 
     /// The page that a request asks for, if it is one of the administration.
@@ -219,6 +249,8 @@ pub(super) enum PagePath {
     InteractionIn(InteractionId, Language),
     /// The page where a person authorizes a bridge.
     Link(InteractionId),
+    /// As [`PagePath::Link`], where somebody else signs in first.
+    LinkAsAnother(InteractionId),
     /// The page after a sign-out.
     LoggedOut,
     /// The same in a language that the request named.
@@ -266,6 +298,7 @@ impl fmt::Display for PagePath {
                 write!(f, "/gate/interaction/{id}?language={}", language.tag())
             }
             Self::Link(id) => write!(f, "/gate/link/{id}"),
+            Self::LinkAsAnother(id) => write!(f, "/gate/link/{id}?as=another"),
             Self::LoggedOut => f.write_str("/gate/logged-out"),
             Self::LoggedOutIn(language) => {
                 write!(f, "/gate/logged-out?language={}", language.tag())
@@ -302,6 +335,31 @@ mod tests {
         ] {
             assert_eq!(at_issuer(request), expected, "{request}");
         }
+    }
+
+    #[test]
+    fn the_page_of_a_client_is_no_other_page_whatever_its_id() {
+        for (id, path) in [
+            ("shop", "/gate/admin/clients/shop"),
+            ("a/b", "/gate/admin/clients/a%2Fb"),
+            ("add", "/gate/admin/clients/~add"),
+            (".", "/gate/admin/clients/~."),
+            ("..", "/gate/admin/clients/~.."),
+            ("~add", "/gate/admin/clients/~%7Eadd"),
+        ] {
+            assert_eq!(AdminPath::client(id).path(), path);
+        }
+        for (segment, id) in [("shop", "shop"), ("~add", "add"), ("~..", ".."), ("~~add", "~add")] {
+            assert_eq!(AdminPath::client_id(segment), id);
+        }
+    }
+
+    #[test]
+    fn a_page_is_below_that_of_its_person() {
+        let path = AdminPath::of(["people", "bob", "passkeys", "x", "remove"]);
+
+        assert_eq!(path.with_query([("a", "b")]).above(2).path(), "/gate/admin/people/bob");
+        assert_eq!(path.above(9).path(), path.path());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::error::{Error, Refusal, Resolution};
 use crate::event::EventId;
 use crate::flow::client::home::Home;
+use crate::flow::client::self_named::SelfNamed;
 use crate::flow::{Context, authorize, rights};
 use crate::http::about::About;
 use crate::http::destination::{AdminPath, Destination, PagePath};
@@ -156,6 +157,8 @@ pub(super) struct Ways {
     pub(super) mend: bool,
     /// The same page once more.
     pub(super) retry: Option<Destination>,
+    /// Where the app is, if it named itself.
+    pub(super) self_named: Option<SelfNamed>,
     /// Whether an operator registered the app, and so gave it its name.
     pub(super) vouched: bool,
     /// The page of the event, for an administrator.
@@ -210,7 +213,12 @@ impl Ways {
             self.ask = Some(named);
         }
         let administers = |person: &Person| rights::administers(&cx.rules, &person.roles);
-        if person.as_ref().is_some_and(administers) {
+        // Where a session is a key, no request from elsewhere proves anybody. On loopback its reader mostly
+        // runs the server, and the page of the event asks for a sign-in.
+        let may_be = around.path.starts_with("/oauth/")
+            && cx.rules.session_is_key()
+            && cx.rules.issuer.is_loopback();
+        if person.as_ref().map_or(may_be, administers) {
             self.why = Some(page(PagePath::Event(around.event)));
         }
         // What is over is of no client any more, but its browser remembers which it was.
@@ -219,6 +227,7 @@ impl Ways {
         let Some(id) = around.about.client().or(asked) else { return Ok(()) };
         let Some(client) = authorize::find_enabled(&view, id)? else { return Ok(()) };
         self.app = Some(displayed(client.metadata.name()));
+        self.self_named = SelfNamed::of(id, &client);
         self.vouched = matches!(client.origin, Origin::Operator);
         if matches!(way, Way::App | Way::Mend | Way::Ask) {
             self.home = Home::of(&cx, &client).as_ref().map(Destination::home);

@@ -47,6 +47,7 @@ async fn a_client_that_nobody_used_has_used_nothing() {
             "active_sessions": 0,
             "live_grants": 0,
             "at_least": false,
+            "last_used": null,
             "last_day": none,
             "last_week": none,
             "last_refusals": [],

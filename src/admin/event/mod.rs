@@ -103,11 +103,12 @@ pub(super) async fn explain(
         None => (None, None),
     };
     let client = event.client.as_ref().map(ToString::to_string);
+    let self_named = events::self_named(&view, &event)?.map(|own| own.hosts);
     Ok(Json(ExplanationView {
         command: repair.as_ref().map(Repair::command),
         event: EventView::new(&view, id, &event)?,
         no_command,
-        repair: repair.as_ref().map(RepairView::new),
+        repair: repair.as_ref().map(|repair| RepairView { self_named, ..RepairView::new(repair) }),
         remedy: refusal.map(|refusal| refusal.remedy_for(client.as_deref()).into_owned()),
         section: refusal.map(|refusal| refusal.section().to_owned()),
     }))

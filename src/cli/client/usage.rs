@@ -39,10 +39,16 @@ pub(super) async fn run(id: Option<String>, admin: &mut AdminClient) -> Result<O
 }
 
 fn text(report: &UsageView, terminal: Option<&Terminal>) -> String {
+    let used = report.last_used.as_deref().unwrap_or_default();
+    let used = match terminal {
+        Some(terminal) if !used.is_empty() => terminal.relative(used),
+        Some(_) | None => used.to_owned(),
+    };
     let mut rows = vec![
         ("client_id", word(&report.client_id)),
         ("active sessions", word(&report.active_sessions)),
         ("live grants", word(&report.live_grants)),
+        ("last used", used),
     ];
     for (span, tokens, refusals) in [
         (&report.last_day, "tokens, 24 hours", "refusals, 24 hours"),
@@ -133,6 +139,7 @@ mod tests {
             json!({
                 "client_id": id, "active_sessions": 1, "live_grants": 2, "at_least": at_least,
                 "last_day": none, "last_week": week, "last_refusals": last,
+                "last_used": (!at_least).then_some("2026-01-01T00:00:00Z"),
             })
         };
         let (one, all) = (report(json!("my app"), false), report(Value::Null, true));
@@ -153,6 +160,7 @@ mod tests {
             "client_id           my app\n\
              active sessions     1\n\
              live grants         2\n\
+             last used           2026-01-01T00:00:00Z\n\
              tokens, 24 hours    0\n\
              refusals, 24 hours  0\n\
              tokens, 7 days      3: authorization_code 1, refresh_token 2\n\

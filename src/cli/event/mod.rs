@@ -208,6 +208,15 @@ fn about(event: &EventView) -> String {
     printable(&named.collect::<Vec<_>>().join(", "))
 }
 
+/// What to know of a client that named itself before its request is let pass.
+fn asker(view: &ExplanationView) -> String {
+    let hosts = view.repair.as_ref().and_then(|repair| repair.self_named.as_deref());
+    hosts.map_or_else(String::new, |hosts| {
+        let place = if hosts.is_empty() { "it names no host" } else { hosts };
+        printable(&format!("an app that registered itself and chose its own name: {place}"))
+    })
+}
+
 /// What is said of an event, with labels.
 fn rows(view: &ExplanationView) -> Vec<(&'static str, String)> {
     let event = &view.event;
@@ -239,6 +248,7 @@ fn rows(view: &ExplanationView) -> Vec<(&'static str, String)> {
         ("facts", printable(&facts.join(" "))),
         ("section", word(&view.section)),
         ("remedy", word(&view.remedy)),
+        ("asked by", asker(view)),
         ("command", word(&view.command)),
         ("no command", word(&view.no_command)),
     ]);

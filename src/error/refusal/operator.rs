@@ -271,8 +271,8 @@ macro_rules! operator {
         "read what the event says about it: gatelodge explain ID",
         "RFC 9110 §15.5.5", Operator;
     RepairUntrusted => InvalidRequest,
-        "an address that came with a request is added only by somebody who says that they know its host",
-        "tick that you know the host, if you do",
+        "for an address that came with a request, or an app that named itself, somebody has to know it",
+        "tick that you know the host or the app, if you do",
         "RFC 6749 §10.15", Operator;
     ResourceExists => Conflict,
         "this resource is registered already",

@@ -10,4 +10,5 @@ pub mod owner;
 mod recorded;
 pub mod registration;
 pub mod retention;
+pub mod self_named;
 pub mod usage;

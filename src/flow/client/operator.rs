@@ -13,6 +13,7 @@ use crate::flow::client::lists::ListChanges;
 use crate::flow::client::recorded;
 use crate::flow::events::{self, Act};
 use crate::flow::installation::clock;
+use crate::flow::person::made::{self, Maker};
 use crate::flow::{Context, removal, resource, rights};
 use crate::oauth::client::decisions::OperatorDecisions;
 use crate::oauth::client::member::Member;
@@ -333,7 +334,7 @@ pub struct Change {
     pub secret: Option<String>,
 }
 
-/// Applies a change to a client. The client keeps its secret unless the change brings another or
+/// Applies a change to a client. To disable it ends the links and invitations that it made. The client keeps its secret unless the change brings another or
 /// its new method needs none. Returns the secret that this server makes if the new method needs one
 /// and the client has none.
 pub fn change(
@@ -368,6 +369,9 @@ pub fn change(
     }
     if client != old {
         tx.put(id, client.clone())?;
+    }
+    if old.enabled && !client.enabled {
+        made::end(tx, cx, Maker::Client(id))?;
     }
     if let Some(act) = recorded::changed(&old, &client) {
         events::record(tx, cx, act.client(id).named(client.metadata.name()))?;
@@ -470,6 +474,7 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<usize, Err
     }
     let grants = tx.by(&GRANTS_BY_CLIENT, id, MAX_GRANTS)?;
     removal::start(tx, cx, &Subject::Client(id.clone()))?;
+    made::end(tx, cx, Maker::Client(id))?;
     let act = Act::new(Kind::ClientRemoved).client(id).named(removed.metadata.name());
     events::record(tx, cx, act.fact("grants", grants.len()))?;
     Ok(grants.len())

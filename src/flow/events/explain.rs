@@ -6,12 +6,13 @@
 
 use super::repair::{Change, Repair};
 use crate::error::{Error, Refusal, Resolution};
+use crate::flow::client::self_named::SelfNamed;
 use crate::flow::{Context, Rules};
 use crate::flow::{resource, rights};
 use crate::model::actor::Actor;
 use crate::model::person::Role;
 use crate::oauth::client::{AuthMethod, ClientType, GrantType, PkcePolicy};
-use crate::oauth::id::ClientId;
+use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
@@ -120,6 +121,11 @@ fn client(view: &impl View, event: &Event) -> Result<Option<(Client, ClientId)>,
     Ok(view.find::<Client>(&id)?.map(|client| (client, id)))
 }
 
+/// Where the client of an event is, if it named itself: whoever mends its request should know.
+pub fn self_named(view: &impl View, event: &Event) -> Result<Option<SelfNamed>, StoreError> {
+    Ok(client(view, event)?.and_then(|(client, id)| SelfNamed::of(&id, &client)))
+}
+
 /// What lets a refused request pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Explanation {
@@ -206,9 +212,10 @@ fn repair(
         (Refusal::GrantOutsideGroups | Refusal::PersonAstray, Some((client, _))) => {
             let group = client.decisions.groups.first().cloned();
             let person = person(view, event)?;
-            group.zip(person).map(|(group, person)| Repair::Group {
+            group.zip(person).map(|(group, (user, person))| Repair::Group {
                 client: client.metadata.name().to_owned(),
                 group,
+                user,
                 username: person.username,
             })
         }
@@ -219,7 +226,8 @@ fn repair(
             asked.and_then(|added| of(id, Change::Grant { added, own }))
         }
         (Refusal::PersonDisabled, _) => {
-            person(view, event)?.map(|person| Repair::EnablePerson { username: person.username })
+            let person = person(view, event)?;
+            person.map(|(user, person)| Repair::EnablePerson { user, username: person.username })
         }
         (Refusal::PostLogoutUriUnregistered, Some((client, id))) if is_operators(&client) => {
             let uri = one("post_logout_redirect_uri").and_then(registrable);
@@ -233,7 +241,9 @@ fn repair(
             });
             uri.and_then(|uri| of(id, Change::RedirectUri(uri)))
         }
-        (Refusal::RequestNotPushed, Some((_, id))) => of(id, Change::AllowUnpushed),
+        (Refusal::RequestNotPushed, Some((client, id))) if is_operators(&client) => {
+            of(id, Change::AllowUnpushed)
+        }
         (Refusal::ResourceTokenTypesDiffer, _) => one_type(view, event)?,
         (Refusal::ResourceUnknown, Some((_, id))) => unknown_resource(view, event, id)?,
         (Refusal::ScopeNotAllowed | Refusal::ScopeNotForItself, Some((client, id))) => {
@@ -263,8 +273,9 @@ fn registrable(written: &str) -> Option<RedirectUri> {
     written.parse().ok()
 }
 
-fn person(view: &impl View, event: &Event) -> Result<Option<Person>, StoreError> {
-    event.person.map_or(Ok(None), |id| view.find::<Person>(&id))
+fn person(view: &impl View, event: &Event) -> Result<Option<(UserId, Person)>, StoreError> {
+    let Some(id) = event.person else { return Ok(None) };
+    Ok(view.find::<Person>(&id)?.map(|person| (id, person)))
 }
 
 /// A role of the person that an application lets in.
@@ -282,7 +293,12 @@ fn role_for_application(
     };
     let role = roles.filter_map(|role| role.parse::<Role>().ok()).find(known);
     let person = person(view, event)?;
-    Ok(role.zip(person).map(|(role, person)| Repair::Role { role, username: person.username }))
+    let repair = |(role, (user, person)): (Role, (UserId, Person))| Repair::Role {
+        role,
+        user,
+        username: person.username,
+    };
+    Ok(role.zip(person).map(repair))
 }
 
 /// The registration of a client that nobody knows.

@@ -5,7 +5,7 @@ use crate::error::shell_word;
 use crate::model::person::{Role, Username};
 use crate::oauth::client::{AuthMethod, GrantType, PkcePolicy};
 use crate::oauth::group::Group;
-use crate::oauth::id::ClientId;
+use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::scope::Scope;
 
@@ -21,6 +21,8 @@ pub enum Repair {
     },
     /// A person is enabled.
     EnablePerson {
+        /// The id of the person.
+        user: UserId,
         /// The person.
         username: Username,
     },
@@ -30,6 +32,8 @@ pub enum Repair {
         client: String,
         /// The group.
         group: Group,
+        /// The id of the person.
+        user: UserId,
         /// The person.
         username: Username,
     },
@@ -54,6 +58,8 @@ pub enum Repair {
     Role {
         /// The role.
         role: Role,
+        /// The id of the person.
+        user: UserId,
         /// The person.
         username: Username,
     },
@@ -103,7 +109,9 @@ impl Repair {
     pub fn command(&self) -> String {
         let command = match self {
             Self::Client { client, change } => change.command().last(client.as_str()),
-            Self::EnablePerson { username } => Command::new("user enable").last(username.as_str()),
+            Self::EnablePerson { username, .. } => {
+                Command::new("user enable").last(username.as_str())
+            }
             Self::Group { group, username, .. } => Command::new("user set")
                 .option("--add-group", group.as_str())
                 .last(username.as_str()),
@@ -115,7 +123,7 @@ impl Repair {
             Self::ResourceType { resource } => {
                 Command::new("resource set").option("--typ", "at+jwt").last(resource)
             }
-            Self::Role { role, username } => {
+            Self::Role { role, username, .. } => {
                 Command::new("user set").option("--add-role", role.as_str()).last(username.as_str())
             }
         };

@@ -270,7 +270,7 @@ pub fn revoke_all(
 }
 
 /// The act, about the person of the link.
-fn about(view: &impl View, link: &SetupLink, act: Act) -> Result<Act, StoreError> {
+pub(super) fn about(view: &impl View, link: &SetupLink, act: Act) -> Result<Act, StoreError> {
     let Some(user) = link.purpose.user() else {
         return Ok(act.fact("for", "the first administrator"));
     };

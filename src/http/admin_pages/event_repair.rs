@@ -122,7 +122,8 @@ pub(super) async fn repair(
 ) -> Result<Response, PageFailure> {
     let (repair, command) = find(&administrator, &id).await?;
     let same = form.one("operation")?.unwrap_or_default() == written(&repair);
-    let trusted = repair.host.is_none() || form.one("trust")?.is_some();
+    let needs_trust = repair.host.is_some() || repair.self_named.is_some();
+    let trusted = !needs_trust || form.one("trust")?.is_some();
     let made = if !same {
         Err(Refused::of(Refusal::RepairDiffers))
     } else if trusted {

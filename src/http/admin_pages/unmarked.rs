@@ -131,10 +131,12 @@ fn rendered() -> Vec<(&'static str, String)> {
         next: Some(path()),
     };
     add("events.html", &events);
-    for kind in repairs() {
+    let named = [None, Some(""), Some("own.example")].into_iter().cycle();
+    for (kind, named) in repairs().into_iter().zip(named) {
         let repair: RepairView = view(json!({
-            "body": {}, "client_id": "shop", "host": "shop.example", "kind": kind, "method": "POST",
-            "path": "/", "username": "ada", "value": "x",
+            "body": {}, "client_id": "shop", "host": named.is_none().then_some("shop.example"),
+            "kind": kind, "method": "POST",
+            "path": "/", "self_named": named, "username": "ada", "value": "x",
         }));
         let repair = RepairPage {
             page: page(),

@@ -13,6 +13,7 @@ use crate::error::Refusal;
 use crate::fetch::is_private;
 use crate::flow::Context;
 use crate::flow::bridge::hosts;
+use crate::flow::client::self_named::SelfNamed;
 use crate::flow::session::{self, LiveSession};
 use crate::flow::token::grant;
 use crate::http::destination::PagePath;
@@ -45,6 +46,7 @@ pub(super) fn of(
     let apps = grant::connections(view, cx, own.user())?.into_iter().map(|(id, connection)| {
         let scopes = templates::scope_items(t, &cx.rules.config, &connection.scope);
         ApplicationItem {
+            self_named: connection.client.as_ref().and_then(|client| SelfNamed::of(&id, client)),
             name: connection
                 .client
                 .map_or_else(|| id.to_string(), |client| client.metadata.name().to_string()),

@@ -17,6 +17,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::authorize::device::{
     self, Decision, DecisionOutcome, PendingDevice, UserCodeEntry, UserCodeLookup,
 };
+use crate::flow::client::self_named::SelfNamed;
 use crate::flow::{Context, authorize};
 use crate::http::destination::PagePath;
 use crate::http::extract::body::Query;
@@ -148,11 +149,13 @@ pub(in crate::http) async fn done(
         | None => return Ok(redirect::to_page(&PagePath::Device(None))),
     };
     let row = authorize::find_enabled(&app.read()?, client)?;
+    let self_named = row.as_ref().and_then(|row| SelfNamed::of(client, row));
     let name = row.map(|client| client.metadata.name().to_owned());
     Ok(templates::show(&DeviceDonePage {
         page: Page::of(&app, &browser),
         allowed,
         client_name: name.unwrap_or_else(|| browser.language().texts().error.app().plain()),
+        self_named,
     }))
 }
 
@@ -227,6 +230,7 @@ fn confirm(
         resources: pending.targets.resources.iter().map(ToString::to_string).collect(),
         scope: scope.to_string(),
         scopes: templates::scope_items(t, &app.rules().config, &scope),
+        self_named: SelfNamed::of(&pending.device.client, &pending.client),
         unregistered: pending.targets.unregistered,
         unverified: matches!(pending.client.origin, Origin::Dynamic { .. }),
         user_code: code.expose().to_string(),

@@ -18,6 +18,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::authorize::consent::{self, AuthorizationOutcome};
 use crate::flow::authorize::step::{self, Astray, PresentedInteraction, Step};
+use crate::flow::client::self_named::SelfNamed;
 use crate::flow::session::logout;
 use crate::http::about::About;
 use crate::http::destination::{Destination, PagePath};
@@ -286,7 +287,8 @@ async fn sign_out(
             page: Page::of(app, browser),
             action: named.map_or(PagePath::Interaction(id), |own| PagePath::InteractionIn(id, own)),
             astray,
-            client_name: client.map(|client| client.metadata.name().to_string()),
+            self_named: client.as_ref().and_then(|(id, client)| SelfNamed::of(id, client)),
+            client_name: client.map(|(_, client)| client.metadata.name().to_string()),
             display_name: session.person().display_name.to_string(),
         })),
         logout::Step::Done { astray, redirect } => {
@@ -337,6 +339,7 @@ fn not_for_person(
         administrators: templates::administrators(app)?,
         client_name: astray.client.metadata.name().to_string(),
         display_name: person.display_name.to_string(),
+        self_named: SelfNamed::of(&astray.client_id, &astray.client),
         groups: decisions.groups.iter().map(ToString::to_string).collect(),
         username: person.username.to_string(),
     });

@@ -7,6 +7,7 @@ use super::templates::{self, Page};
 use crate::app::App;
 use crate::flow::authorize;
 use crate::flow::client::home::Home;
+use crate::flow::client::self_named::SelfNamed;
 use crate::http::destination::{Destination, PagePath};
 use crate::http::extract::outcomes::Outcome;
 use crate::http::redirect;
@@ -22,6 +23,8 @@ pub(in crate::http) struct OutcomePage<'a> {
     pub(in crate::http) home: Option<Destination>,
     /// Whether a code was shown, which the tab may still have.
     pub(in crate::http) is_code: bool,
+    /// Where the client is, if it named itself.
+    pub(in crate::http) self_named: Option<SelfNamed>,
 }
 
 /// The page that says what was answered, and leads on.
@@ -45,6 +48,8 @@ pub(in crate::http) fn show(
         None => None,
     };
     let home = client.as_ref().and_then(|client| Home::of(&app.context(), client));
+    let named = outcome.client().zip(client.as_ref());
+    let self_named = named.and_then(|(id, client)| SelfNamed::of(id, client));
     let name = client.as_ref().map(|client| client.metadata.name().to_owned());
     Ok(templates::show(&OutcomePage {
         page: Page::anonymous(app, language),
@@ -53,5 +58,6 @@ pub(in crate::http) fn show(
         // A program on another port can have set the cookie: nothing of it is read out.
         client_name: name.unwrap_or_else(|| language.texts().error.app().plain()),
         home: home.as_ref().map(Destination::home),
+        self_named,
     }))
 }

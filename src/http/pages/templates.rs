@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::Internal;
+use crate::flow::client::self_named::SelfNamed;
 use crate::flow::person::people;
 use crate::http::assets;
 use crate::http::destination::{Destination, PagePath};
@@ -187,6 +188,8 @@ pub(in crate::http) struct ApplicationItem {
     pub(in crate::http) client_id: String,
     pub(in crate::http) name: String,
     pub(in crate::http) scopes: Vec<String>,
+    /// Where it is, if it named itself.
+    pub(in crate::http) self_named: Option<SelfNamed>,
     pub(in crate::http) since: Day,
     /// The last use, if it is known.
     pub(in crate::http) used: Option<Day>,
@@ -221,6 +224,8 @@ pub(in crate::http) struct NotForYouPage {
     pub(in crate::http) client_name: String,
     pub(in crate::http) display_name: String,
     pub(in crate::http) groups: Vec<String>,
+    /// Where the client is, if it named itself.
+    pub(in crate::http) self_named: Option<SelfNamed>,
     pub(in crate::http) username: String,
 }
 
@@ -263,6 +268,8 @@ pub(in crate::http) struct DeviceConfirmPage {
     pub(in crate::http) resources: Vec<String>,
     pub(in crate::http) scope: String,
     pub(in crate::http) scopes: Vec<ScopeItem>,
+    /// Where the client is, if it named itself.
+    pub(in crate::http) self_named: Option<SelfNamed>,
     pub(in crate::http) unregistered: bool,
     pub(in crate::http) unverified: bool,
     pub(in crate::http) user_code: String,
@@ -277,6 +284,8 @@ pub(in crate::http) struct DeviceDonePage {
     pub(in crate::http) page: Page,
     pub(in crate::http) allowed: bool,
     pub(in crate::http) client_name: String,
+    /// Where the client is, if it named itself.
+    pub(in crate::http) self_named: Option<SelfNamed>,
 }
 
 #[derive(Template)]
@@ -297,6 +306,8 @@ pub(in crate::http) struct LinkPage {
     pub(in crate::http) page: Page,
     pub(in crate::http) action: PagePath,
     pub(in crate::http) address: String,
+    /// The sign-in of somebody else, who then goes on.
+    pub(in crate::http) another: PagePath,
     pub(in crate::http) device: String,
     pub(in crate::http) host: Option<String>,
     pub(in crate::http) scopes: Vec<ScopeItem>,
@@ -354,6 +365,8 @@ pub(in crate::http) struct LogoutPage {
     pub(in crate::http) astray: bool,
     pub(in crate::http) client_name: Option<String>,
     pub(in crate::http) display_name: String,
+    /// Where the client is, if it named itself.
+    pub(in crate::http) self_named: Option<SelfNamed>,
 }
 
 /// The page whose script proves the session and displays the page itself.

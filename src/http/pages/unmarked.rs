@@ -15,6 +15,7 @@ use super::error::{ContinueButton, ErrorPage};
 use super::outcome::OutcomePage;
 use super::own_passkeys::{Faults, NewPasskeyPage, PasskeyPage, RecoveryCodesPage};
 use super::templates::*;
+use crate::flow::client::self_named::SelfNamed;
 use crate::flow::launcher::Launchable;
 use crate::http::account::devices::{DeviceItem, MeansItem};
 use crate::http::account::next::NextSteps;
@@ -88,6 +89,7 @@ fn account(many: usize, last_used: Option<&Day>) -> AccountPage {
         client_id: name(),
         name: name(),
         scopes: vec![name()],
+        self_named: self_named(last_used.is_some()),
         since: day(),
         used: last_used.cloned(),
     };
@@ -186,6 +188,11 @@ fn consent(all: bool, notice: Option<Notice>) -> ConsentPage {
     }
 }
 
+/// An app that named itself, with or without a host.
+fn self_named(somewhere: bool) -> Option<SelfNamed> {
+    Some(SelfNamed { hosts: if somewhere { name() } else { String::new() } })
+}
+
 fn device_confirm(allowable: bool, groups: usize, scopes: Vec<ScopeItem>) -> DeviceConfirmPage {
     DeviceConfirmPage {
         page: page(),
@@ -202,6 +209,7 @@ fn device_confirm(allowable: bool, groups: usize, scopes: Vec<ScopeItem>) -> Dev
         resources: vec![name()],
         scope: name(),
         scopes,
+        self_named: self_named(true),
         unregistered: true,
         unverified: true,
         user_code: "1".to_owned(),
@@ -221,6 +229,7 @@ fn ways(app: Option<&str>, vouched: bool) -> &'static Ways {
         home: way(),
         mend: true,
         retry: None,
+        self_named: None,
         vouched,
         why: way(),
     }))
@@ -234,6 +243,7 @@ fn error(form: Option<&'static [(&'static str, String)]>) -> ErrorPage<'static> 
         button: Some(ContinueButton { destination: destination(), form, host: "1" }),
         client_name: Some(("Ada", form.is_some())),
         event: name(),
+        self_named: None,
         message: "⟦x⟧".to_owned(),
         status: 400,
         title: "⟦x⟧".to_owned(),
@@ -277,6 +287,7 @@ fn rendered() -> Vec<(&'static str, String)> {
             client_name: name(),
             home: Some(destination()),
             is_code: *outcome == Outcome::CodeDisplayed,
+            self_named: self_named(true),
         };
         add("outcome.html", &page);
     }
@@ -302,7 +313,12 @@ fn rendered() -> Vec<(&'static str, String)> {
         add("device_confirm.html", &device_confirm(no, groups, Vec::new()));
     }
     for allowed in [yes, no] {
-        let page = DeviceDonePage { page: page(), allowed, client_name: name() };
+        let page = DeviceDonePage {
+            page: page(),
+            allowed,
+            client_name: name(),
+            self_named: self_named(allowed),
+        };
         add("device_done.html", &page);
     }
     add("error.html", &error(None));
@@ -327,6 +343,7 @@ fn rendered() -> Vec<(&'static str, String)> {
             page: page(),
             action: PagePath::Account,
             address: "1".to_owned(),
+            another: PagePath::Account,
             device: "1".to_owned(),
             host,
             scopes: scopes(),
@@ -370,6 +387,7 @@ fn rendered() -> Vec<(&'static str, String)> {
         astray: true,
         client_name: Some(name()),
         display_name: name(),
+        self_named: self_named(false),
     };
     add("logout.html", &logout);
     for groups in [0, 1, 3] {
@@ -381,6 +399,7 @@ fn rendered() -> Vec<(&'static str, String)> {
             client_name: name(),
             display_name: name(),
             groups: vec![name(); groups],
+            self_named: self_named(groups > 0),
             username: name(),
         };
         add("not_for_you.html", &page);

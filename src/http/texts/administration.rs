@@ -66,6 +66,7 @@ sections! {
             since(time),
             terms_of_service,
             tokens,
+            unused,
             usage,
         }
         client_add: AdminClientAdd {
@@ -394,9 +395,13 @@ sections! {
             new_client(client, uri),
             new_resource(resource),
             same_command,
+            self_named,
+            self_named_means,
+            self_named_nowhere,
             set_auth_method(client, method),
             set_token_type(resource),
             trust,
+            trust_app,
             without_pkce(client),
             without_pkce_by_nonce(client),
         }

@@ -74,7 +74,8 @@ macro_rules! texts {
             pub(in crate::http) admin: Box<$crate::http::texts::administration::Administration>,
             $(pub(in crate::http) $section: Box<$Section>,)*
             $(pub(in crate::http) $script: Box<$Script>,)*
-            /// The sentences of refusals for people, where they are not those of `error`, by [`sentence_name`](crate::error::Refusal::sentence_name).
+            /// The sentences of refusals, where they are not those of `error`: those for people by
+            /// [`sentence_name`](crate::error::Refusal::sentence_name), precise ones by their name.
             #[serde(default)]
             pub(super) refusals: std::collections::BTreeMap<String, $crate::http::texts::phrase::Phrase>,
             /// The descriptions of the scopes that every installation knows.

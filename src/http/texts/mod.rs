@@ -73,9 +73,8 @@ impl Texts {
     /// The precise reason of an error, for an administrator: in their language where people meet it,
     /// too, and what a name may have meant.
     pub(super) fn precise(&self, error: &Error) -> String {
-        let translated =
-            error.refusal().filter(|refusal| refusal.sentence_name() == refusal.name());
-        let translated = translated.and_then(|refusal| self.refusal(refusal));
+        let translated = error.refusal();
+        let translated = translated.and_then(|refusal| self.sentence_at(refusal.name(), refusal));
         let Some(choices) = error.choices() else {
             return translated.unwrap_or_else(|| capitalized(&error.to_string()));
         };
@@ -89,7 +88,11 @@ impl Texts {
     /// The sentence of a refusal, if people meet it. Causes that a stranger must not tell apart have
     /// one sentence in every language.
     fn refusal(&self, refusal: Refusal) -> Option<String> {
-        let phrase = self.refusals.get(refusal.sentence_name())?;
+        self.sentence_at(refusal.sentence_name(), refusal)
+    }
+
+    fn sentence_at(&self, name: &str, refusal: Refusal) -> Option<String> {
+        let phrase = self.refusals.get(name)?;
         let values = refusal.parameters().into_iter().map(|(name, value)| (name, value.to_value()));
         Some(phrase.filled(values.collect()).plain())
     }

@@ -1,5 +1,7 @@
 //! The pages of clients: the list, a client, and what is done to it by a button.
 
+use std::time::Duration;
+
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::{Value, json};
@@ -388,4 +390,45 @@ async fn an_administrator_of_clients_gives_none_a_scope_that_they_lack() {
     assert_eq!(refused.status, 403, "{}", refused.text());
     let clients = server.operate(Method::GET, "/clients", json!({})).await.json();
     assert_eq!(clients["clients"], json!([]));
+}
+
+#[tokio::test]
+async fn the_page_of_a_client_says_when_it_was_used_last() {
+    let (server, mut ada) = server().await;
+    let shop = RelyingParty::web(&server).await;
+    let robot = RelyingParty::robot(&server).await;
+    let path = |id: &str| format!("/gate/admin/clients/{id}");
+
+    let unused = ada.visit(&path(&shop.id)).await;
+    let tokens = shop.tokens(&mut ada).await;
+    server.advance(Duration::from_mins(4));
+    shop.refresh(tokens.refresh()).await.tokens();
+    robot.ask(&[("grant_type", "client_credentials")]).await.tokens();
+    server.app.write_counts().await.unwrap();
+    let used = ada.visit(&path(&shop.id)).await;
+    let by_the_hour = ada.visit(&path(&robot.id)).await;
+
+    assert!(unused.text().contains("It was not used within"), "{}", unused.text());
+    for (page, time) in [(used, "00:04"), (by_the_hour, "00:00")] {
+        let day = format!("Last used: <span class=\"day\">2026-01-01 {time} UTC</span>");
+        assert!(page.text().contains(&day), "{day}: {}", page.text());
+    }
+}
+
+#[tokio::test]
+async fn what_a_person_has_leads_to_its_client_for_whoever_may_see_clients() {
+    let (server, mut ada) = server().await;
+    let mut grace = server.person("grace").await;
+    let mut bob = with_role(&server, "people").await;
+    let shop = RelyingParty::web(&server).await;
+    shop.tokens_of(&mut grace, "openid").await;
+    let own = "href=\"/gate/admin/clients/shop\"><bdi>Shop</bdi></a>";
+
+    for path in ["/gate/admin/people/grace", "/gate/admin/grants"] {
+        let (of_ada, of_bob) = (ada.visit(path).await, bob.visit(path).await);
+
+        assert!(of_ada.text().contains(own), "{}", of_ada.text());
+        assert!(of_bob.text().contains("<bdi>Shop</bdi>"), "{}", of_bob.text());
+        assert!(!of_bob.text().contains("/gate/admin/clients"), "{}", of_bob.text());
+    }
 }

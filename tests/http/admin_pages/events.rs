@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{server, with_role};
 use crate::refusals::managing::at_repair;
 use crate::support::{RelyingParty, Server};
+use crate::ways::self_named::your_bank;
 
 async fn redirect_uris(server: &Server) -> Value {
     let shop = server.operate(Method::GET, "/clients/shop", json!({})).await.json();
@@ -122,4 +123,66 @@ async fn whoever_may_only_read_is_offered_no_repair() {
     assert!(page.text().contains("gatelodge client set"), "{}", page.text());
     assert!(!page.text().contains("/repair\""), "{}", page.text());
     repair.refused(ErrorCode::AccessDenied, Refusal::AdministrationClosed);
+}
+
+/// An administrator who lets its request pass should know whose it is.
+#[tokio::test]
+async fn the_repair_of_an_app_that_named_itself_says_so_and_where_it_is() {
+    let (server, mut ada) = server().await;
+    let bank = your_bank(&server, &["https://evil.example/cb"]).await;
+    let path = format!("/clients/{}", bank.id);
+    for resource in ["https://api.example", "https://own.example"] {
+        let resource = json!({ "resource": resource });
+        assert_eq!(server.operate(Method::POST, "/resources", resource).await.status, 201);
+    }
+    let narrow = json!({ "scope": "openid profile", "resources": ["https://own.example"] });
+    assert_eq!(server.operate(Method::PATCH, &path, narrow).await.status, 200);
+    let mut kinds = Vec::new();
+
+    for (asked, refusal) in [
+        ([("resource", "https://new.example"), ("scope", "openid")], Refusal::ResourceUnknown),
+        ([("resource", "https://api.example"), ("scope", "openid")], Refusal::ResourceUnknown),
+        ([("scope", "email"), ("prompt", "none")], Refusal::ScopeNotAllowed),
+    ] {
+        let refused = ada.visit(&bank.request(&asked)).await;
+        assert_eq!(refused.refusal(), Some(refusal), "{}", refused.text());
+        let event = refused.header("gatelodge-event").to_owned();
+        let explained = server.operate(Method::GET, &format!("/events/{event}"), json!({})).await;
+        let page = ada.visit(&format!("/gate/admin/events/{event}/repair")).await;
+        let operation = page.hidden("operation").unwrap();
+        let untrusted = ada.submit(&page.action(), &[("operation", &operation)]).await;
+        let trusted = [("operation", operation.as_str()), ("trust", "yes")];
+        let made = ada.submit(&page.action(), &trusted).await;
+
+        let explained = explained.json();
+        assert_eq!(explained["repair"]["self_named"], "evil.example", "{explained}");
+        for said in ["registered itself and chose its own name", "<bdi>evil.example</bdi>"] {
+            assert!(page.text().contains(said), "{said}: {}", page.text());
+        }
+        let tick = "type=\"checkbox\" value=\"yes\" required>";
+        assert!(page.text().contains(tick), "it is never preselected: {}", page.text());
+        untrusted.refused(ErrorCode::InvalidRequest, Refusal::RepairUntrusted);
+        assert_eq!(made.status, 303, "{}", made.text());
+        kinds.push(explained["repair"]["kind"].as_str().unwrap().to_owned());
+    }
+
+    assert_eq!(kinds, ["new_resource", "add_resource", "add_scope"]);
+}
+
+/// What an app said of itself is no operator's to change.
+#[tokio::test]
+async fn an_app_that_wants_its_requests_pushed_has_no_repair() {
+    let (server, mut ada) = server().await;
+    let metadata = json!({
+        "redirect_uris": ["https://own.example/cb"], "require_pushed_authorization_requests": true,
+    });
+    let own = crate::support::register(&server, metadata).await.json();
+
+    let refused = ada.visit(&RelyingParty::new(&server, &own).request(&[])).await;
+    let event = format!("/events/{}", refused.header("gatelodge-event"));
+    let explained = server.operate(Method::GET, &event, json!({})).await.json();
+
+    assert_eq!(refused.refusal(), Some(Refusal::RequestNotPushed));
+    assert_eq!((&explained["repair"], &explained["command"]), (&Value::Null, &Value::Null));
+    assert!(explained["no_command"].as_str().unwrap().contains("describes itself"), "{explained}");
 }

@@ -176,7 +176,7 @@ async fn a_link_is_shown_without_its_secret_and_by_the_beginning_of_its_id() {
     assert!(!viewed.text().contains(secret));
     let expected = json!({
         "created": "2026-01-01T00:00:00Z", "ended": null, "expires": "2026-01-01T00:15:00Z",
-        "id": id, "purpose": "new", "state": "open", "username": "bob",
+        "id": id, "purpose": "new", "state": "open", "user_id": bob["id"], "username": "bob",
         "made_by": {
             "kind": "operator", "client_id": null, "uid": null, "user_id": null, "username": null,
         },

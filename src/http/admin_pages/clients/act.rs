@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::Path;
 use axum::http::Method;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use serde_json::json;
 
+use super::Named;
 use super::made::{self, Made};
 use crate::admin::client::ClientView;
 use crate::admin::usage::UsageView;
@@ -61,7 +61,7 @@ impl Act {
             means.extend(usage.at_least.then(|| t.at_least().plain()));
         }
         Ok(Question {
-            back: AdminPath::of(["clients", client.client_id.as_str()]),
+            back: AdminPath::client(&client.client_id),
             button: button.plain(),
             danger: self == Self::Remove,
             means,
@@ -77,7 +77,7 @@ impl Act {
         client: &ClientView,
     ) -> Result<Response, Refused> {
         let path = path_of("clients", &client.client_id);
-        let own = AdminPath::of(["clients", client.client_id.as_str()]);
+        let own = AdminPath::client(&client.client_id);
         match self {
             Self::Disable | Self::Enable => {
                 let enabled = json!({ "enabled": self == Self::Enable });
@@ -100,7 +100,7 @@ impl Act {
 async fn ask(
     act: Act,
     administrator: Administrator,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Response, PageFailure> {
     let client: ClientView = administrator.get(&path_of("clients", &id)).await?;
     let question = act.question(&administrator, &client).await?;
@@ -109,7 +109,7 @@ async fn ask(
 
 async fn run(
     act: Act,
-    Path(id): Path<String>,
+    Named(id): Named,
     AdministratorForm { administrator, form }: AdministratorForm,
 ) -> Result<Response, PageFailure> {
     let client: ClientView = administrator.get(&path_of("clients", &id)).await?;

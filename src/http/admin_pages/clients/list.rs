@@ -24,7 +24,7 @@ pub(in crate::http) struct ClientsPage {
 impl ClientsPage {
     /// The page of a client.
     fn to(&self, client: &ClientView) -> AdminPath {
-        AdminPath::of(["clients", client.client_id.as_str()])
+        AdminPath::client(&client.client_id)
     }
 }
 

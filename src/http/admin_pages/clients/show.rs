@@ -1,10 +1,10 @@
 //! `/gate/admin/clients/{id}`: a client, and how it fares.
 
 use askama::Template;
-use axum::extract::Path;
 use axum::response::Response;
 use serde_json::Value;
 
+use super::Named;
 use crate::admin::client::{ClientNotesView, ClientOrigin, ClientView};
 use crate::admin::usage::UsageView;
 use crate::http::admin_pages::administrator::{Administrator, path_of};
@@ -30,7 +30,7 @@ pub(in crate::http) struct ClientPage {
 impl ClientPage {
     /// The page `act` of the client.
     fn to(&self, act: &str) -> String {
-        format!("{}/{act}", AdminPath::of(["clients", self.client.client_id.as_str()]))
+        format!("{}/{act}", AdminPath::client(&self.client.client_id))
     }
 
     /// The events of the client.
@@ -84,7 +84,7 @@ fn lines(value: &Value) -> Vec<String> {
 /// A client.
 pub(in crate::http::admin_pages) async fn show(
     administrator: Administrator,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Response, PageFailure> {
     let client: ClientView = administrator.get(&path_of("clients", &id)).await?;
     let path = path_of("clients", &client.client_id);

@@ -62,6 +62,11 @@ pub(super) fn check(administrator: &Administrator) -> Result<(), Refusal> {
     if administrator.may(CHANGE) { Ok(()) } else { Err(Refusal::AdministrationClosed) }
 }
 
+/// The page of the person to whom this page belongs.
+pub(super) fn person(administrator: &Administrator) -> AdminPath {
+    administrator.here.above(2)
+}
+
 /// The values of a path, by their names.
 type Segments = Path<Vec<(String, String)>>;
 

@@ -167,7 +167,7 @@ fn page(
     fault: String,
 ) -> Response {
     let back = match person {
-        Some(user) => AdminPath::of(["people", &user.id]),
+        Some(user) => AdminPath::person(&user.id),
         None => AdminPath::of(["people"]),
     };
     templates::show_alone(&PersonFormPage {
@@ -215,7 +215,7 @@ pub(super) async fn add(
                     expires: link.setup_expires,
                     lead: t.added_lead(&user.display_name).plain(),
                     link: link.setup_url,
-                    next: AdminPath::of(["people", &user.id]),
+                    next: AdminPath::person(&user.id),
                     next_label: t.to_person(&user.display_name).plain(),
                     notes: taken.into_iter().collect(),
                     title: t.added(&user.display_name).plain(),
@@ -284,7 +284,7 @@ pub(super) async fn save(
     let patch = patch(&user, &was, &fields);
     match administrator.send::<ChangedUserView>(Method::PATCH, &operation, &patch).await {
         Ok(changed) => {
-            let next = AdminPath::of(["people", &changed.user.id]);
+            let next = AdminPath::person(&changed.user.id);
             Ok(redirect::to_page(&PagePath::Admin(next)))
         }
         Err(refused) => administrator.again(refused, &form, |fault| {

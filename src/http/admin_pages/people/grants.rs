@@ -3,8 +3,8 @@
 use askama::Template;
 use axum::response::Response;
 
-use super::CHANGE;
 use super::deed::{self, Deed};
+use super::{CHANGE, SEE_CLIENTS};
 use crate::admin::grant::GrantView;
 use crate::http::admin_pages::administrator::{Administrator, path_of};
 use crate::http::admin_pages::frame::Frame;
@@ -20,6 +20,8 @@ pub(in crate::http) struct GrantsPage {
     pub(in crate::http) page: Page,
     pub(in crate::http) frame: Frame,
     pub(in crate::http) may_end: bool,
+    /// Whether they see the pages of clients.
+    pub(in crate::http) sees_clients: bool,
     pub(in crate::http) rows: Rows<GrantView>,
 }
 
@@ -29,6 +31,7 @@ pub(super) async fn list(administrator: Administrator) -> Result<Response, PageF
         page: administrator.page(),
         frame: administrator.frame(),
         may_end: administrator.may(CHANGE),
+        sees_clients: administrator.may(SEE_CLIENTS),
         rows,
     })
     .await
@@ -41,7 +44,7 @@ impl deed::Kind for End {
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         let grant: GrantView = administrator.get(&path_of("grants", id)).await?;
         let t = &administrator.texts().admin.grants;
-        let next = AdminPath::of(["people", &grant.username]);
+        let next = AdminPath::person(&grant.user_id);
         let question = deed::ending(
             next.clone(),
             t.end_title(&grant.client_name, &grant.username).plain(),

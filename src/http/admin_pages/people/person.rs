@@ -6,6 +6,7 @@ use axum::http::Method;
 use axum::response::Response;
 use serde_json::json;
 
+use super::SEE_CLIENTS;
 use super::deed::{self, Deed};
 use super::form;
 use super::links::{self, LinkRow};
@@ -33,6 +34,8 @@ pub(in crate::http) struct PersonPage {
     pub(in crate::http) frame: Frame,
     /// Whether they may change the person, and end what the person has.
     pub(in crate::http) may_end: bool,
+    /// Whether they see the pages of clients.
+    pub(in crate::http) sees_clients: bool,
     /// Whether they see what happened.
     pub(in crate::http) sees_events: bool,
     pub(in crate::http) certificates: Vec<DeviceCertificateView>,
@@ -72,6 +75,7 @@ pub(super) async fn show(
         page: it.page(),
         frame: it.frame(),
         may_end: form::may_change(it, &user.roles),
+        sees_clients: it.may(SEE_CLIENTS),
         sees_events: it.may(&["admin:read"]),
         beyond: Beyond {
             grants: grants.next.is_some(),
@@ -109,7 +113,7 @@ async fn disabling(
 ) -> Result<Deed, PageFailure> {
     let user: UserView = administrator.get(&path_of("users", id)).await?;
     let t = &administrator.texts().admin.person;
-    let next = AdminPath::of(["people", &user.id]);
+    let next = AdminPath::person(&user.id);
     let (title, means, button) = if disabled {
         (t.disable_title(&user.display_name), t.disable_means(), t.disable())
     } else {
@@ -144,7 +148,7 @@ impl deed::Kind for Remove {
         let user: UserView = administrator.get(&path_of("users", id)).await?;
         let t = &administrator.texts().admin.person;
         let question = deed::ending(
-            AdminPath::of(["people", &user.id]),
+            AdminPath::person(&user.id),
             t.remove_title(&user.display_name).plain(),
             t.remove_means(user.passkeys).plain(),
             t.remove().plain(),

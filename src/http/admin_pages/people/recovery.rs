@@ -26,7 +26,7 @@ fn question(
         Ok(Tick { name, label, on: form.one(name)?.is_some() })
     };
     Ok(Question {
-        back: AdminPath::of(["people", &user.id]),
+        back: AdminPath::person(&user.id),
         button: t.make().plain(),
         danger: false,
         means: vec![t.means().plain()],
@@ -82,7 +82,7 @@ pub(super) async fn recover(
                     expires: link.setup_expires,
                     lead: lead.plain(),
                     link: link.setup_url,
-                    next: AdminPath::of(["people", &user.id]),
+                    next: AdminPath::person(&user.id),
                     next_label: t.to_person(name).plain(),
                     notes,
                     title: if further { t.further(name) } else { t.recovery(name) }.plain(),

@@ -33,8 +33,8 @@ pub(in crate::http) struct SessionRow {
     pub(in crate::http) id: String,
     /// Of what it is.
     pub(in crate::http) kind: String,
-    /// Its person, where they are to be named.
-    pub(in crate::http) person: Option<String>,
+    /// The id and the name of its person, where they are to be named.
+    pub(in crate::http) person: Option<(String, String)>,
     /// The program, and the system that it runs on.
     pub(in crate::http) program: String,
     /// The time of its last use.
@@ -55,11 +55,11 @@ pub(super) fn row(texts: &Texts, session: SessionView) -> SessionRow {
     let t = &texts.admin.sessions;
     let (kind, person, client, seen) = match session.kind {
         SessionKind::Anonymous { client_id, .. } => (t.anonymous(), None, Some(client_id), None),
-        SessionKind::Browser { seen, username, .. } => {
-            (t.browser(), Some(username), None, Some(seen))
+        SessionKind::Browser { seen, user_id, username, .. } => {
+            (t.browser(), Some((user_id, username)), None, Some(seen))
         }
-        SessionKind::Bridge { client_id, seen, username } => {
-            (t.bridge(), Some(username), Some(client_id), Some(seen))
+        SessionKind::Bridge { client_id, seen, user_id, username } => {
+            (t.bridge(), Some((user_id, username)), Some(client_id), Some(seen))
         }
     };
     SessionRow {
@@ -101,9 +101,7 @@ impl deed::Kind for End {
         };
         let row = row(texts, session);
         let (next, title) = match &row.person {
-            Some(person) => {
-                (AdminPath::of(["people", person]), t.end_title_of(&row.program, person))
-            }
+            Some((id, name)) => (AdminPath::person(id), t.end_title_of(&row.program, name)),
             None => (AdminPath::of(["sessions"]), t.end_title(&row.program)),
         };
         let question = deed::ending(next.clone(), title.plain(), means.plain(), t.end_it().plain());
