@@ -80,7 +80,7 @@ fn main() -> ExitCode {
         }
     }
     if asked.has("pages") && !pages::are_in_time(asked.rows) {
-        println!("a page is late");
+        println!("a page is late, or another than was meant");
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS

@@ -43,13 +43,17 @@ impl Page {
 
 /// What a page took.
 struct Timed {
-    median: Duration,
-    /// The one of a hundred that was slower than all others.
+    /// Whether it was the page that was meant.
+    is_it: bool,
+    /// What one of a hundred took longer than.
     late: Duration,
+    median: Duration,
 }
 
 /// What says that more rows follow.
 const MORE: &str = "cursor=";
+const ROW: &str = "<div class=\"name\">";
+const SEARCH: &str = "role=\"search\"";
 const NONE: &str = "None was found.";
 const NOTHING_YET: &str = "Search on";
 
@@ -99,7 +103,7 @@ impl Site {
     /// Every list: its beginning, its middle, what is found late and what is not found.
     async fn pages(&self) -> Vec<Page> {
         let last = username(self.rows - 1);
-        let mut pages = vec![Page::new("overview", "/gate/admin", "refused")];
+        let mut pages = vec![Page::new("overview", "/gate/admin", "Health")];
         for list in
             ["people", "clients", "sessions", "grants", "bridges", "events", "links", "invitations"]
         {
@@ -117,7 +121,7 @@ impl Site {
             pages.push(Page::new(&name, path, "role=\"alert\""));
         }
         for (name, query, has) in [
-            ("people, the last by name", format!("people?q={last}"), "Passkeys"),
+            ("people, the last by name", format!("people?q={last}"), ROW),
             ("people, none by name", "people?q=zoe".to_owned(), NONE),
             ("people, all by name", "people?q=p".to_owned(), MORE),
             (
@@ -131,7 +135,7 @@ impl Site {
             ("grants of much, and little fits", "grants?user=busy&client=shop".to_owned(), "found"),
             ("grants of much", "grants?user=busy".to_owned(), MORE),
             ("sessions of much", "sessions?user=busy".to_owned(), MORE),
-            ("events of the last person", format!("events?user={last}"), "user.added"),
+            ("events of the last person", format!("events?user={last}"), ROW),
             ("events of a kind", "events?kind=user.added".to_owned(), MORE),
             (
                 "events of a kind that is not there",
@@ -142,7 +146,7 @@ impl Site {
             (
                 "events of much, and nothing fits",
                 "events?client=shop&kind=user.added".to_owned(),
-                MORE,
+                SEARCH,
             ),
             ("events of a time", "events?since=2026-01-01T00:00:00Z".to_owned(), MORE),
             (
@@ -156,7 +160,7 @@ impl Site {
         ] {
             pages.push(Page::new(name, format!("/gate/admin/{query}"), has));
         }
-        pages.push(Page::new("the account of a person of much", "/gate/account", "Passkeys"));
+        pages.push(Page::new("the account of a person of much", "/gate/account", "Your passkeys"));
         pages
     }
 
@@ -165,11 +169,7 @@ impl Site {
         let all = ["grants", "grants?client=shop", "grants?user=busy", "sessions?user=busy"];
         let mut pages: Vec<Page> = all
             .map(|list| {
-                Page::new(
-                    &format!("{list}, all over"),
-                    format!("/gate/admin/{list}"),
-                    "role=\"search\"",
-                )
+                Page::new(&format!("{list}, all over"), format!("/gate/admin/{list}"), SEARCH)
             })
             .into();
         pages.push(Page::new(
@@ -219,8 +219,7 @@ impl Site {
 
     async fn time(&self, page: &Page) -> Timed {
         let first = self.ask(page).await;
-        let text = String::from_utf8_lossy(&first);
-        assert!(text.contains(page.has), "{} has no {:?}: {text}", page.path, page.has);
+        let is_it = String::from_utf8_lossy(&first).contains(page.has);
         for _ in 1..WARM {
             self.ask(page).await;
         }
@@ -232,16 +231,20 @@ impl Site {
         }
         times.sort();
         let at = |part: usize| times.get(TIMES * part / 100).copied().unwrap_or_default();
-        Timed { median: at(50), late: at(99) }
+        Timed { is_it, late: at(99), median: at(50) }
     }
 
     /// Prints what a page took. A build for tests is never late: it says nothing of what is shipped.
     fn is_in_time(&self, runtime: &Runtime, page: &Page) -> bool {
-        let Timed { median, late } = runtime.block_on(self.time(page));
+        let Timed { is_it, late, median } = runtime.block_on(self.time(page));
         let [median_ms, late_ms] = [median, late].map(|time| time.as_secs_f64() * 1e3);
         let in_time = late <= MOST || cfg!(debug_assertions);
-        let word = if in_time { "" } else { "  FAIL: more than 50 ms" };
+        let word = match (is_it, in_time) {
+            (true, true) => String::new(),
+            (true, false) => "  FAIL: more than 50 ms".to_owned(),
+            (false, _) => format!("  FAIL: {} has no {:?}", page.path, page.has),
+        };
         println!("{:<58} {median_ms:>9.2} {late_ms:>9.2}{word}", page.name);
-        in_time
+        is_it && in_time
     }
 }
