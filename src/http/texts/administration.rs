@@ -286,6 +286,8 @@ sections! {
             none,
             none_found,
             person,
+            search_on,
+            so_far,
             until(day),
         }
         overview: AdminOverview {
