@@ -24,9 +24,9 @@ use crowd::{Cookies, username};
 /// The most that a page may take, but for one in a hundred.
 const MOST: Duration = Duration::from_millis(50);
 
-/// How often each page is asked for, after those that warm up.
-const TIMES: usize = 300;
-const WARM: usize = 20;
+/// How often each page is asked for, after those that warm up. A build for tests is slow and asks less.
+const TIMES: usize = if cfg!(debug_assertions) { 30 } else { 300 };
+const WARM: usize = if cfg!(debug_assertions) { 3 } else { 20 };
 
 /// A page, and what stands on it.
 struct Page {
