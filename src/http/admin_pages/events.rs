@@ -6,6 +6,7 @@ use axum::response::Response;
 
 use super::administrator::{Administrator, path_of};
 use super::frame::Frame;
+use super::rows::LIMIT;
 use crate::admin::event::{ActorView, EventView, ExplanationView, RepairView};
 use crate::admin::listing::ListView;
 use crate::http::destination::AdminPath;
@@ -13,9 +14,6 @@ use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::texts::Texts;
 use crate::oauth::params::form_encode;
-
-/// The number of events on a page.
-const ON_A_PAGE: &str = "50";
 
 /// What a listing can be limited to.
 const FILTERS: [&str; 6] = ["kind", "user", "client", "refusal", "since", "until"];
@@ -29,6 +27,8 @@ pub(in crate::http) struct EventsPage {
     /// What is wrong with a filter; empty if nothing is.
     pub(in crate::http) fault: String,
     pub(in crate::http) filters: Vec<FilterField>,
+    /// Whether there are older ones to look at, though the page is not full.
+    pub(in crate::http) is_cut: bool,
     /// The page with older events.
     pub(in crate::http) next: Option<AdminPath>,
 }
@@ -103,7 +103,8 @@ pub(super) async fn list(administrator: Administrator) -> Result<Response, PageF
         given.map(|field| (field.name, field.value.as_str()))
     };
     let cursor = query.one("cursor")?.map(|cursor| ("cursor", cursor));
-    let encoded = form_encode(asked().chain(cursor).chain([("limit", ON_A_PAGE)]));
+    let limit = LIMIT.to_string();
+    let encoded = form_encode(asked().chain(cursor).chain([("limit", limit.as_str())]));
     let listed: Result<ListView<EventView>, _> =
         administrator.get(&format!("/api/v1/events?{encoded}")).await;
     let (listed, refused) = match listed {
@@ -119,6 +120,7 @@ pub(super) async fn list(administrator: Administrator) -> Result<Response, PageF
     let page = templates::show_alone(&EventsPage {
         page: administrator.page(),
         frame: administrator.frame(),
+        is_cut: next.is_some() && listed.items.len() < LIMIT,
         events: listed.items,
         fault: fault.unwrap_or_default(),
         next,

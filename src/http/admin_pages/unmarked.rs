@@ -121,16 +121,19 @@ fn rendered() -> Vec<(&'static str, String)> {
         add("event.html", &EventPage { page, frame, actor, explanation, may_repair: true });
     }
     let filters = ["client", "kind", "refusal", "since", "until", "user"];
-    let filters = filters.map(|name| FilterField { name, value: "x".to_owned() });
-    let events = EventsPage {
-        page: page(),
-        frame: frame(),
-        events: Vec::new(),
-        fault: marked(),
-        filters: filters.into(),
-        next: Some(path()),
-    };
-    add("events.html", &events);
+    for is_cut in [false, true] {
+        let filters = filters.map(|name| FilterField { name, value: "x".to_owned() });
+        let events = EventsPage {
+            page: page(),
+            frame: frame(),
+            events: Vec::new(),
+            fault: marked(),
+            filters: filters.into(),
+            is_cut,
+            next: Some(path()),
+        };
+        add("events.html", &events);
+    }
     let named = [None, Some(""), Some("own.example")].into_iter().cycle();
     for (kind, named) in repairs().into_iter().zip(named) {
         let repair: RepairView = view(json!({

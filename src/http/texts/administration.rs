@@ -287,6 +287,8 @@ sections! {
             none,
             none_found,
             person,
+            search_on,
+            so_far,
             until(day),
         }
         overview: AdminOverview {

@@ -5,6 +5,7 @@ mod clients;
 mod events;
 mod frame;
 mod keys;
+mod long_lists;
 mod named;
 mod people;
 mod person;
