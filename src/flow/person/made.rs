@@ -43,7 +43,7 @@ pub fn end(tx: &mut Tx<'_>, cx: &Context, maker: Maker<'_>) -> Result<(), Error>
     let links = tx.filter::<SetupLink, _>(&Span::first(usize::MAX), |id, link| {
         let own = matches!(maker, Maker::Person(user) if link.purpose.user() == Some(user));
         let is_open = link.ended.is_none() && !own && maker.took_part(&link.made_by);
-        Ok(is_open.then(|| (*id, link)))
+        Ok(is_open.then_some((*id, link)))
     });
     for (id, link) in links?.items {
         if setup_link::state(tx, cx, &link)?.refusal().is_some() {
@@ -55,7 +55,7 @@ pub fn end(tx: &mut Tx<'_>, cx: &Context, maker: Maker<'_>) -> Result<(), Error>
     }
     let invitations = tx.filter::<Invitation, _>(&Span::first(usize::MAX), |id, invitation| {
         let is_open = invitation.revoked.is_none() && invitation.used < invitation.uses;
-        Ok((is_open && maker.took_part(&invitation.made_by)).then(|| (*id, invitation)))
+        Ok((is_open && maker.took_part(&invitation.made_by)).then_some((*id, invitation)))
     });
     for (id, invitation) in invitations?.items {
         if evidence::is_over(tx, cx, invitation.expires)? {
