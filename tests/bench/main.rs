@@ -41,13 +41,13 @@ struct Asked {
 impl Asked {
     fn read() -> Self {
         let mut asked = Self { rows: ROWS, subjects: Vec::new() };
-        let mut words = std::env::args().skip(1);
-        while let Some(word) = words.next() {
-            match word.as_str() {
+        let mut arguments = std::env::args().skip(1);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
                 // Cargo says so to every benchmark.
                 "--bench" => {}
                 "--rows" => {
-                    let rows = words.next().and_then(|rows| rows.parse().ok());
+                    let rows = arguments.next().and_then(|rows| rows.parse().ok());
                     asked.rows =
                         rows.filter(|rows| *rows >= 500).expect("--rows takes 500 or more");
                 }

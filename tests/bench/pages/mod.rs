@@ -22,7 +22,7 @@ use crate::installed::install;
 use crowd::{Cookies, username};
 
 /// The most that a page may take, but for one in a hundred.
-const MOST: Duration = Duration::from_millis(50);
+const PAGE_LIMIT: Duration = Duration::from_millis(50);
 
 /// How often each page is asked for, after those that warm up. A build for tests is slow and asks less.
 const TIMES: usize = if cfg!(debug_assertions) { 30 } else { 300 };
@@ -238,13 +238,13 @@ impl Site {
     fn is_in_time(&self, runtime: &Runtime, page: &Page) -> bool {
         let Timed { is_it, late, median } = runtime.block_on(self.time(page));
         let [median_ms, late_ms] = [median, late].map(|time| time.as_secs_f64() * 1e3);
-        let in_time = late <= MOST || cfg!(debug_assertions);
-        let word = match (is_it, in_time) {
+        let in_time = late <= PAGE_LIMIT || cfg!(debug_assertions);
+        let verdict = match (is_it, in_time) {
             (true, true) => String::new(),
             (true, false) => "  FAIL: more than 50 ms".to_owned(),
             (false, _) => format!("  FAIL: {} has no {:?}", page.path, page.has),
         };
-        println!("{:<58} {median_ms:>9.2} {late_ms:>9.2}{word}", page.name);
+        println!("{:<58} {median_ms:>9.2} {late_ms:>9.2}{verdict}", page.name);
         is_it && in_time
     }
 }

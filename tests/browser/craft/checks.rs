@@ -47,8 +47,8 @@ async fn html_that_is_not_valid_is_refused() {
 #[tokio::test]
 #[should_panic(expected = "heavy weighs ")]
 async fn a_page_over_the_limit_is_refused() {
-    let most = usize::try_from(MAX_WEIGHT).unwrap();
-    let window = at(page(&format!("<p>Here it is.</p><p>{}</p>", "much ".repeat(most / 5)))).await;
+    let limit = usize::try_from(MAX_WEIGHT).unwrap();
+    let window = at(page(&format!("<p>Here it is.</p><p>{}</p>", "much ".repeat(limit / 5)))).await;
 
     is_well_made(&window, "heavy").await;
 }
