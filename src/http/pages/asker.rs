@@ -80,21 +80,14 @@ impl AppLink {
 #[cfg(test)]
 mod tests {
     use super::ClientMark;
-
-    /// WCAG 2.2, relative luminance of `hsl(hue, 45%, 32%)`, as `icons.html` fills the ground.
-    fn luminance(hue: u16) -> f64 {
-        let channel = |offset: f64| {
-            let k = (offset + f64::from(hue) / 30.0) % 12.0;
-            let value = 0.32 - 0.45 * 0.32 * (k - 3.0).min(9.0 - k).clamp(-1.0, 1.0);
-            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
-        };
-        0.2126 * channel(0.0) + 0.7152 * channel(8.0) + 0.0722 * channel(4.0)
-    }
+    use crate::model::look::colour::Colour;
 
     #[test]
     fn a_letter_can_be_read_on_every_ground() {
-        for hue in 0..360 {
-            let contrast = 1.05 / (luminance(hue) + 0.05);
+        for hue in 0..360_u16 {
+            // As `icons.html` fills the ground.
+            let ground = Colour::hsl(f64::from(hue), 0.45, 0.32);
+            let contrast = ground.contrast(Colour::WHITE);
 
             assert!(contrast >= 4.5, "{hue}: {contrast}");
         }
