@@ -8,7 +8,7 @@ use super::asker::Asker;
 use super::email::EmailField;
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::config::Config;
+use crate::config::{Config, Look};
 use crate::error::Internal;
 use crate::flow::person::people;
 use crate::http::assets;
@@ -54,6 +54,8 @@ pub(in crate::http) struct Page {
     pub(in crate::http) host: String,
     /// The language of its texts.
     pub(in crate::http) language: Language,
+    /// What the operator gave it.
+    pub(in crate::http) look: Look,
     /// Its texts.
     pub(in crate::http) t: &'static Texts,
 }
@@ -71,8 +73,29 @@ impl Page {
             csrf: String::new(),
             host: app.rules().issuer.authority().to_owned(),
             language,
+            look: app.rules().config.look.clone(),
             t: language.texts(),
         }
+    }
+
+    /// What this place is called.
+    pub(in crate::http) fn place(&self) -> &str {
+        self.look.name.as_deref().unwrap_or("Gatelodge")
+    }
+
+    /// What the page calls this place behind its own title: its name, or the host.
+    pub(in crate::http) fn place_or_host(&self) -> &str {
+        self.look.name.as_deref().unwrap_or(&self.host)
+    }
+
+    /// The address of the style sheet of the accent.
+    pub(in crate::http) fn accent(&self) -> Option<String> {
+        Some(assets::accent(self.assets, self.look.sheet.as_deref()?))
+    }
+
+    /// The address of the logo.
+    pub(in crate::http) fn logo(&self) -> Option<String> {
+        Some(assets::logo(self.assets, self.look.picture.as_deref()?))
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::account::AccountPage;
 use super::asker::{AppLink, Asker};
@@ -15,6 +16,7 @@ use super::error::{ContinueButton, ErrorPage};
 use super::outcome::OutcomePage;
 use super::own_passkeys::{Faults, NewPasskeyPage, PasskeyPage, RecoveryCodesPage};
 use super::templates::*;
+use crate::config::{Look, Sheet};
 use crate::flow::launcher::Launchable;
 use crate::http::account::devices::{DeviceItem, MeansItem};
 use crate::http::account::next::NextSteps;
@@ -26,6 +28,8 @@ use crate::http::marks::check;
 use crate::http::texts::{Day, Language, Texts};
 use crate::http::ways::Ways;
 use crate::model::bridge::LinkRedirect;
+use crate::model::look::colour::Colour;
+use crate::model::look::picture::Picture;
 use crate::oauth::client::cimd::DocumentAddress;
 
 fn texts() -> &'static Texts {
@@ -38,8 +42,20 @@ pub(in crate::http) fn page() -> Page {
         csrf: "0".to_owned(),
         host: "1".to_owned(),
         language: Language::default(),
+        look: Look::default(),
         t: texts(),
     }
+}
+
+/// A page of an operator who gave it everything, or a part.
+fn dressed(name: bool, logo: bool) -> Page {
+    let look = Look {
+        name: name.then(|| "7".to_owned()),
+        picture: Picture::of(b"\xff\xd8\xff".to_vec()).filter(|_| logo).map(Arc::new),
+        sheet: Some(Arc::new(Sheet::of(Colour::BLACK))),
+        ..Look::default()
+    };
+    Page { look, ..page() }
 }
 
 fn day() -> Day {
@@ -387,6 +403,9 @@ fn rendered() -> Vec<(&'static str, String)> {
     }
     add("prove.html", &ProvePage { page: page(), challenge: name() });
     add("setup.html", &SetupPage { page: page() });
+    for (name, logo) in [(yes, no), (yes, yes), (no, yes)] {
+        add("setup.html", &SetupPage { page: dressed(name, logo) });
+    }
     add("silent.html", &SilentPage { page: page(), challenge: name() });
     pages
 }

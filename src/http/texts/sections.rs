@@ -194,6 +194,7 @@ texts! {
         frame: Frame {
             close_it,
             here(host),
+            here_named(name, host),
             one_moment,
         }
         link: Link {

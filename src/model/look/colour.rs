@@ -103,7 +103,8 @@ mod tests {
     #[test]
     fn a_colour_has_six_digits_and_no_other_form() {
         assert_eq!("#1D5c45".parse::<Colour>().unwrap().to_string(), "#1d5c45");
-        for wrong in ["", "#", "1d5c45", "#1d5c4", "#1d5c455", "#+d5c45", "#1d5c4g", "green", "#é234"]
+        for wrong in
+            ["", "#", "1d5c45", "#1d5c4", "#1d5c455", "#+d5c45", "#1d5c4g", "green", "#é234"]
         {
             assert_eq!(wrong.parse::<Colour>(), Err(NotAColour), "{wrong}");
         }

@@ -8,6 +8,7 @@ mod forgery;
 mod hinted_logout;
 mod languages;
 mod logout;
+mod look;
 mod own_passkeys;
 mod passkey_pages;
 pub(crate) mod passkeys;
