@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
+use super::asker::ClientMark;
 use super::templates::{self, ApplicationItem, HostItem, SessionItem};
 use crate::app::App;
 use crate::error::Refusal;
@@ -44,15 +45,17 @@ pub(super) fn of(
 ) -> Result<Connected, StoreError> {
     let apps = grant::connections(view, cx, own.user())?.into_iter().map(|(id, connection)| {
         let scopes = templates::scope_items(t, &cx.rules.config, &connection.scope);
-        ApplicationItem {
-            name: connection
-                .client
-                .map_or_else(|| id.to_string(), |client| client.metadata.name().to_string()),
+        let name = connection
+            .client
+            .map_or_else(|| id.to_string(), |client| client.metadata.name().to_string());
+        Ok(ApplicationItem {
+            mark: ClientMark::of_client(view, &id, &name)?,
+            name,
             client_id: id.to_string(),
             scopes: scopes.into_iter().map(|scope| scope.description).collect(),
             since: templates::day(connection.since),
             used: connection.used.map(templates::moment),
-        }
+        })
     });
     let sessions = session::list(view, cx, Some(own.user()), &Span::first(MAX_LISTED))?;
     let sessions = sessions.items.iter().map(|session| SessionItem {
@@ -64,7 +67,7 @@ pub(super) fn of(
         seen: templates::moment(session.seen()),
     });
     Ok(Connected {
-        apps: apps.collect(),
+        apps: apps.collect::<Result<_, StoreError>>()?,
         hosts: preferences(view, own.user())?,
         sessions: sessions.collect(),
     })

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use super::asker::Asker;
+use super::asker::{Asker, ClientMark};
 use super::email::EmailField;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -208,6 +208,7 @@ pub(in crate::http) fn moment_of(written: &str) -> Day {
 /// An application to which a person consented, as the account page lists it.
 pub(in crate::http) struct ApplicationItem {
     pub(in crate::http) client_id: String,
+    pub(in crate::http) mark: ClientMark,
     pub(in crate::http) name: String,
     pub(in crate::http) scopes: Vec<String>,
     pub(in crate::http) since: Day,
@@ -282,6 +283,7 @@ pub(in crate::http) struct DeviceConfirmPage {
     pub(in crate::http) display_name: String,
     /// The groups that the client is for, if the person is in none of them.
     pub(in crate::http) groups: Vec<String>,
+    pub(in crate::http) mark: ClientMark,
     pub(in crate::http) named_by: Option<DocumentAddress>,
     pub(in crate::http) resources: Vec<String>,
     pub(in crate::http) scope: String,
@@ -300,6 +302,8 @@ pub(in crate::http) struct DeviceDonePage {
     pub(in crate::http) page: Page,
     pub(in crate::http) allowed: bool,
     pub(in crate::http) client_name: String,
+    /// The mark of the client, if there is one any more.
+    pub(in crate::http) mark: Option<ClientMark>,
 }
 
 #[derive(Template)]

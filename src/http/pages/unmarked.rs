@@ -8,8 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::account::AccountPage;
-use super::asker::{AppLink, Asker};
+use super::account::{AccountPage, LaunchItem};
+use super::asker::{AppLink, Asker, ClientMark};
 use super::consent::{ConsentPage, Notice};
 use super::email::EmailField;
 use super::error::{ContinueButton, ErrorPage};
@@ -17,7 +17,6 @@ use super::outcome::OutcomePage;
 use super::own_passkeys::{Faults, NewPasskeyPage, PasskeyPage, RecoveryCodesPage};
 use super::templates::*;
 use crate::config::{Look, Sheet};
-use crate::flow::launcher::Launchable;
 use crate::http::account::devices::{DeviceItem, MeansItem};
 use crate::http::account::next::NextSteps;
 use crate::http::account::profile::{NameField, ProfilePage};
@@ -66,6 +65,11 @@ fn name() -> String {
     "Ada".to_owned()
 }
 
+/// The mark of an app, with a logo or without.
+fn mark(logo: bool) -> ClientMark {
+    ClientMark { logo: logo.then(|| "/gate/logo/1/0".to_owned()), ..ClientMark::of("1", &name()) }
+}
+
 fn scopes() -> Vec<ScopeItem> {
     let item = |is_described, resources| ScopeItem {
         description: "⟦x⟧".to_owned(),
@@ -102,6 +106,7 @@ fn account(many: usize, last_used: Option<&Day>) -> AccountPage {
     };
     let app = ApplicationItem {
         client_id: name(),
+        mark: mark(many == 2),
         name: name(),
         scopes: vec![name()],
         since: day(),
@@ -132,7 +137,11 @@ fn account(many: usize, last_used: Option<&Day>) -> AccountPage {
         admin: true,
         administers: true,
         issuer: name(),
-        launchable: vec![Launchable { address: "https://app.example/".to_owned(), name: name() }],
+        launchable: vec![LaunchItem {
+            address: "https://app.example/".to_owned(),
+            mark: mark(many == 1),
+            name: name(),
+        }],
         next: NextSteps { connect: true, person: true, recovery: left },
         passkeys: (0..many).map(|_| passkey(last_used)).collect(),
         apps: vec![app],
@@ -214,6 +223,7 @@ fn device_confirm(allowable: bool, groups: usize, scopes: Vec<ScopeItem>) -> Dev
         client_name: name(),
         display_name: name(),
         groups: vec![name(); groups],
+        mark: mark(allowable),
         named_by: Some(document("https://app.example/app")),
         resources: vec![name()],
         scope: name(),
@@ -292,6 +302,7 @@ fn rendered() -> Vec<(&'static str, String)> {
             outcome,
             client_name: name(),
             home: Some(destination()),
+            mark: outcome.client().map(|_| mark(no)),
             is_code: *outcome == Outcome::CodeDisplayed,
         };
         add("outcome.html", &page);
@@ -318,7 +329,8 @@ fn rendered() -> Vec<(&'static str, String)> {
         add("device_confirm.html", &device_confirm(no, groups, Vec::new()));
     }
     for allowed in [yes, no] {
-        let page = DeviceDonePage { page: page(), allowed, client_name: name() };
+        let mark = allowed.then(|| mark(yes));
+        let page = DeviceDonePage { page: page(), allowed, client_name: name(), mark };
         add("device_done.html", &page);
     }
     add("error.html", &error(None));
