@@ -26,11 +26,11 @@ pub(super) fn standard_input(limit: u64) -> Result<Zeroizing<String>, Failure> {
 /// [`Exit::Usage`] if it cannot be read, or has more.
 pub(super) fn bytes(file: &str, limit: u64) -> Result<Vec<u8>, Failure> {
     let mut content = Vec::new();
-    let most = limit.saturating_add(1);
+    let one_more = limit.saturating_add(1);
     let read = if file == "-" {
-        io::stdin().lock().take(most).read_to_end(&mut content)
+        io::stdin().lock().take(one_more).read_to_end(&mut content)
     } else {
-        File::open(file).and_then(|open| open.take(most).read_to_end(&mut content))
+        File::open(file).and_then(|open| open.take(one_more).read_to_end(&mut content))
     };
     match read {
         Ok(read) if read as u64 > limit => {

@@ -58,14 +58,14 @@ impl Colour {
     /// Its hue in degrees, its saturation and its lightness. Grey has the hue 0.
     pub fn to_hsl(self) -> (f64, f64, f64) {
         let [red, green, blue] = self.0.map(|channel| f64::from(channel) / 255.0);
-        let (most, least) = (red.max(green).max(blue), red.min(green).min(blue));
-        let (chroma, lightness) = (most - least, f64::midpoint(most, least));
+        let (highest, lowest) = (red.max(green).max(blue), red.min(green).min(blue));
+        let (chroma, lightness) = (highest - lowest, f64::midpoint(highest, lowest));
         if chroma <= 0.0 {
             return (0.0, 0.0, lightness);
         }
-        let sixth = if red >= most {
+        let sixth = if red >= highest {
             (green - blue) / chroma
-        } else if green >= most {
+        } else if green >= highest {
             (blue - red) / chroma + 2.0
         } else {
             (red - green) / chroma + 4.0

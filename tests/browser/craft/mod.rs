@@ -1,6 +1,7 @@
 //! What every page that is looked at has to be: open to everybody as axe-core judges it, valid
 //! HTML, without a shift, and light. Every page has to be looked at.
 
+mod dressed;
 mod media;
 mod source;
 mod tools;

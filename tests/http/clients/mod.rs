@@ -5,7 +5,6 @@ mod catalogue;
 mod decided;
 pub(crate) mod documents;
 mod habits;
-mod logos;
 mod managed;
 mod notes;
 mod registration;

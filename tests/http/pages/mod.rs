@@ -8,7 +8,6 @@ mod forgery;
 mod hinted_logout;
 mod languages;
 mod logout;
-mod look;
 mod own_passkeys;
 mod passkey_pages;
 pub(crate) mod passkeys;

@@ -1,4 +1,6 @@
-//! What the operator gives the pages: a name, a colour, a logo.
+//! What the operator gives the pages: a name, a colour, a logo; and a logo for a client.
+
+mod logos;
 
 use std::fs;
 use std::path::Path;

@@ -45,8 +45,8 @@ async fn a_logo_is_served_under_an_address_of_its_content_until_it_is_removed() 
 
         let logo = &changed["logo"];
         assert_eq!((&logo["kind"], &logo["bytes"]), (&json!(kind), &json!(100)), "{changed}");
-        let shown = server.operate(Method::GET, "/clients/shop", json!({})).await.json();
-        assert_eq!(shown["logo"], *logo);
+        let client = server.operate(Method::GET, "/clients/shop", json!({})).await.json();
+        assert_eq!(client["logo"], *logo);
         let path = format!("/gate/logo/shop/{}", logo["version"].as_str().unwrap());
         let served = server.get(&path).await;
         assert_eq!(served.header("content-type"), media_type);
@@ -86,8 +86,8 @@ async fn only_a_small_image_of_a_known_kind_is_a_logo() {
         assert_eq!(refused.status, 400, "{wrong}: {}", refused.text());
         assert!(refused.text().contains("a PNG, WebP or JPEG image"), "{}", refused.text());
     }
-    let most = set(&server, "shop", &json!(image(KINDS[0].0, 16 * 1024))).await;
-    assert_eq!(most.status, 200, "{}", most.text());
+    let largest = set(&server, "shop", &json!(image(KINDS[0].0, 16 * 1024))).await;
+    assert_eq!(largest.status, 200, "{}", largest.text());
 }
 
 /// Whoever registered itself would pass for an app of the house.
@@ -136,8 +136,7 @@ async fn a_logo_stands_wherever_the_mark_of_its_client_does() {
     let account = ada.visit("/gate/account").await;
     let device = tv.device().await;
     let confirm = ada.open_device(&device).await;
-    let decided = ada.decide_on_device(&confirm, "allow").await;
-    let done = ada.visit(decided.location()).await;
+    let done = ada.decide_on_device(&confirm, "allow").await;
     let clients = ada.visit("/gate/admin/clients").await;
 
     for (page, client) in [
