@@ -13,7 +13,7 @@
 //! | room | owns | may not |
 //! |---|---|---|
 //! | [`oauth`] | the protocol's vocabulary: parsers and printers, pure and total | do I/O, read the clock, know a table |
-//! | [`model`] | the other vocabulary: person, user agent, bridge, application behind a proxy, catalogue | the same |
+//! | [`model`] | the other vocabulary: person, user agent, bridge, application behind a proxy, catalogue, look | the same |
 //! | [`store`] | typed tables and transactions in one redb file, with one writer | know what a flow is |
 //! | [`flow`] | transitions: `fn(tx, context, facts) -> outcome`, one transaction each, in folders by domain | wait, tell the time, speak HTTP |
 //! | [`app`] | the shared state, and use cases that wait: fetch, prove, transition, sign | know axum, a cookie or a form |
@@ -40,6 +40,7 @@
 //! | what a person can do after a refusal; whom a page names | `http/ways.rs` |
 //! | what a reload or another tab reads after an answer | `http/extract/outcomes.rs` |
 //! | what a browser may keep for good | `http/assets.rs` |
+//! | the look of the operator: its keys; the accent in each scheme; logos, also of clients | `config/look.rs`; [`model::look`]; [`flow::client::logo`], `http/logos.rs` |
 //! | names and attributes of cookies | `http/pages/cookie.rs`, `http/proxy.rs`, `http/cookie.rs` |
 //! | a session that is a key: the layer, the proof, its verification, the script | `http/pages/prove.rs`, [`model::session_proof`], `app/session_proof.rs`, `assets/static/session.js` |
 //! | the pages of administrators: who gets in; people and what they have; what asks before it is done | `http/admin_pages/administrator.rs`; `http/admin_pages/people/`; `http/admin_pages/people/deed.rs` |
@@ -250,6 +251,8 @@
 //!   it, naming it. Two people never have one address, in whatever form it is written, and an operator
 //!   gives it to its owner whoever typed it. The limit: who is signed in learns from a refusal that
 //!   somebody has an address.
+//! - *Image with a script.* Whatever an image of an operator contains, it is served with a policy under
+//!   which nothing runs and nothing is loaded, and a client's is no SVG.
 //! - *Made-up answer.* The cookie of what was answered last grants nothing: it chooses a sentence and a
 //!   registered client, whose address is an operator's.
 //! - *Framing.* No page may be in a frame, but that of a `prompt=none` request, which displays nothing

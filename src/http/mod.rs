@@ -15,6 +15,7 @@ mod destination;
 mod extract;
 mod facts;
 mod failure;
+mod logos;
 #[cfg(test)]
 mod marks;
 mod metrics;
@@ -133,7 +134,8 @@ pub fn router(app: Arc<App>) -> Router {
 
     let assets = Router::new()
         .route("/_gatelodge/assets/{version}/{name}", get(assets::show))
-        .route("/assets/{version}/{name}", get(assets::show));
+        .route("/assets/{version}/{name}", get(assets::show))
+        .route("/gate/logo/{client}/{version}", get(logos::show));
 
     Router::new()
         .merge(open_to_any_origin("GET,HEAD", cached_for_an_hour(metadata)))

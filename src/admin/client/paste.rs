@@ -10,6 +10,7 @@ impl ClientView {
     /// Its members in the order in which people read them. Null: it has none.
     pub(crate) fn members(&self) -> Vec<(&'static str, Value)> {
         let ClientView { decisions, metadata, .. } = self;
+        let logo = self.logo.as_ref().map(|logo| format!("{}, {} bytes", logo.kind, logo.bytes));
         let signs = metadata.auth_method() == AuthMethod::PrivateKeyJwt;
         vec![
             ("client_id", json!(self.client_id)),
@@ -17,6 +18,7 @@ impl ClientView {
             ("name", json!(self.name)),
             ("client_type", json!(self.client_type)),
             ("application_type", json!(metadata.application_type)),
+            ("logo", json!(logo)),
             ("contacts", json!(metadata.contacts)),
             ("client_uri", json!(metadata.client_uri)),
             ("initiate_login_uri", json!(metadata.initiate_login_uri)),

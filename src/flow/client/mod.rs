@@ -5,6 +5,7 @@ pub mod document;
 pub mod home;
 pub mod last_use;
 pub mod lists;
+pub mod logo;
 pub mod operator;
 pub mod owner;
 mod recorded;

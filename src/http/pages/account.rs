@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
+use super::asker::ClientMark;
 use super::connections;
 use super::cookie::without_session_cookie;
 use super::login::{self, SignInPrompt};
@@ -30,6 +31,7 @@ use crate::http::texts::Texts;
 use crate::model::actor::Acting;
 use crate::model::person::Role;
 use crate::model::user_agent::DeviceInfo;
+use crate::store::{StoreError, View};
 
 #[derive(Template)]
 #[template(path = "account.html", config = "assets/askama.toml")]
@@ -46,13 +48,34 @@ pub(in crate::http) struct AccountPage {
     pub(in crate::http) email: Option<String>,
     pub(in crate::http) admin: bool,
     pub(in crate::http) issuer: String,
-    pub(in crate::http) launchable: Vec<Launchable>,
+    pub(in crate::http) launchable: Vec<LaunchItem>,
     pub(in crate::http) next: NextSteps,
     pub(in crate::http) passkeys: Vec<PasskeyItem>,
     pub(in crate::http) apps: Vec<ApplicationItem>,
     pub(in crate::http) sessions: Vec<SessionItem>,
     pub(in crate::http) devices: Vec<DeviceItem>,
     pub(in crate::http) hosts: Vec<HostItem>,
+}
+
+/// An application to open, as the account page lists it.
+pub(in crate::http) struct LaunchItem {
+    pub(in crate::http) address: String,
+    pub(in crate::http) mark: ClientMark,
+    pub(in crate::http) name: String,
+}
+
+impl LaunchItem {
+    fn of(view: &impl View, all: Vec<Launchable>) -> Result<Vec<Self>, StoreError> {
+        let item = |Launchable { address, client, name }| {
+            let mark = match &client {
+                Some(id) => ClientMark::of_client(view, id, &name)?,
+                // Nobody else has its host.
+                None => ClientMark::of(&name, &name),
+            };
+            Ok(Self { address, mark, name })
+        };
+        all.into_iter().map(item).collect()
+    }
 }
 
 /// The account page of the person who is signed in. A browser that is not signed in is redirected
@@ -98,7 +121,7 @@ fn page(
         email: person.email.as_ref().map(|email| email.address.to_string()),
         admin,
         issuer: app.rules().issuer.to_string(),
-        launchable: launcher::of(&view, &cx, session)?,
+        launchable: LaunchItem::of(&view, launcher::of(&view, &cx, session)?)?,
         next: NextSteps::of(&view, admin, passkeys.len(), codes)?,
         codes,
         devices: devices::of(&view, &cx, session.user(), page.t)?,

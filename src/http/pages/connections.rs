@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
+use super::asker::ClientMark;
 use super::templates::{self, ApplicationItem, HostItem, SessionItem};
 use crate::app::App;
 use crate::error::Refusal;
@@ -45,16 +46,19 @@ pub(super) fn of(
 ) -> Result<Connected, StoreError> {
     let apps = grant::connections(view, cx, own.user())?.into_iter().map(|(id, connection)| {
         let scopes = templates::scope_items(t, &cx.rules.config, &connection.scope);
-        ApplicationItem {
-            self_named: connection.client.as_ref().and_then(|client| SelfNamed::of(&id, client)),
-            name: connection
-                .client
-                .map_or_else(|| id.to_string(), |client| client.metadata.name().to_string()),
+        let self_named = connection.client.as_ref().and_then(|client| SelfNamed::of(&id, client));
+        let name = connection
+            .client
+            .map_or_else(|| id.to_string(), |client| client.metadata.name().to_string());
+        Ok(ApplicationItem {
+            mark: ClientMark::of_client(view, &id, &name)?,
+            name,
+            self_named,
             client_id: id.to_string(),
             scopes: scopes.into_iter().map(|scope| scope.description).collect(),
             since: templates::day(connection.since),
             used: connection.used.map(templates::moment),
-        }
+        })
     });
     let sessions = session::list(view, cx, Some(own.user()), &Span::first(MAX_LISTED))?;
     let sessions = sessions.items.iter().map(|session| SessionItem {
@@ -66,7 +70,7 @@ pub(super) fn of(
         seen: templates::moment(session.seen()),
     });
     Ok(Connected {
-        apps: apps.collect(),
+        apps: apps.collect::<Result<_, StoreError>>()?,
         hosts: preferences(view, own.user())?,
         sessions: sessions.collect(),
     })

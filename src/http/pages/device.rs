@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::asker::ClientMark;
 use super::connections;
 use super::email::{self, EmailField};
 use super::login::{self, SignInPrompt};
@@ -148,12 +149,15 @@ pub(in crate::http) async fn done(
         )
         | None => return Ok(redirect::to_page(&PagePath::Device(None))),
     };
-    let row = authorize::find_enabled(&app.read()?, client)?;
+    let view = app.read()?;
+    let row = authorize::find_enabled(&view, client)?;
     let self_named = row.as_ref().and_then(|row| SelfNamed::of(client, row));
     let name = row.map(|client| client.metadata.name().to_owned());
+    let mark = name.as_ref().map(|name| ClientMark::of_client(&view, client, name)).transpose()?;
     Ok(templates::show(&DeviceDonePage {
         page: Page::of(&app, &browser),
         allowed,
+        mark,
         client_name: name.unwrap_or_else(|| browser.language().texts().error.app().plain()),
         self_named,
     }))
@@ -224,6 +228,11 @@ fn confirm(
         allowable: pending.scope.is_some(),
         client_id: pending.device.client.to_string(),
         client_name: pending.client.metadata.name().to_string(),
+        mark: ClientMark::of_client(
+            &app.read()?,
+            &pending.device.client,
+            pending.client.metadata.name(),
+        )?,
         display_name: person.display_name.to_string(),
         groups,
         named_by: templates::named_by(&pending.device.client, &pending.client),

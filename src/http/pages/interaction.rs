@@ -81,16 +81,16 @@ pub(in crate::http) async fn show(
     let response = match next {
         Step::Consent(asked) if asked.anybody && query.one("as")? == Some("another") => {
             let host = asked.callback.uri().host();
-            let asker = Asker::client(&asked.client_id, &asked.client, host);
+            let asker = Asker::client(&app.read()?, &asked.client_id, &asked.client, host)?;
             sign_in(&app, browser, id, asker, SignInPrompt::to(PagePath::Interaction(id)))
         }
         Step::Consent(asked) => {
             let email = asked.lacks_email().then(|| EmailField::of(asked.session.person()));
-            Ok(templates::show(&consent_page(&app, &browser, id, &asked, email)))
+            Ok(templates::show(&consent_page(&app, &browser, id, &asked, email)?))
         }
         Step::Login(asked) => {
             let host = asked.callback.uri().host();
-            let asker = Asker::client(&asked.client_id, &asked.client, host);
+            let asker = Asker::client(&app.read()?, &asked.client_id, &asked.client, host)?;
             let prompt = SignInPrompt {
                 create,
                 login_hint: asked.login_hint.unwrap_or_default(),
@@ -100,7 +100,7 @@ pub(in crate::http) async fn show(
         }
         Step::NotForPerson(astray) if query.one("as")? == Some("another") => {
             let host = astray.callback.uri().host();
-            let asker = Asker::client(&astray.client_id, &astray.client, host);
+            let asker = Asker::client(&app.read()?, &astray.client_id, &astray.client, host)?;
             sign_in(&app, browser, id, asker, SignInPrompt::to(PagePath::Interaction(id)))
         }
         Step::NotForPerson(astray) => not_for_person(&app, &browser, id, &astray),
@@ -248,7 +248,7 @@ fn ask_again(
     match step::next(&view, &cx, presented, interaction)? {
         Step::Consent(asked) => {
             let email = asked.lacks_email().then_some(field);
-            Ok(Some(templates::show(&consent_page(app, browser, id, &asked, email))))
+            Ok(Some(templates::show(&consent_page(app, browser, id, &asked, email)?)))
         }
         Step::Grant(_) | Step::Login(..) | Step::NotForPerson(_) | Step::Refuse(..) => Ok(None),
     }

@@ -4,11 +4,11 @@ use askama::Template;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use super::asker::Asker;
+use super::asker::{Asker, ClientMark};
 use super::email::EmailField;
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::config::Config;
+use crate::config::{Config, Look};
 use crate::error::Internal;
 use crate::flow::client::self_named::SelfNamed;
 use crate::flow::person::people;
@@ -55,6 +55,8 @@ pub(in crate::http) struct Page {
     pub(in crate::http) host: String,
     /// The language of its texts.
     pub(in crate::http) language: Language,
+    /// What the operator gave it.
+    pub(in crate::http) look: Look,
     /// Its texts.
     pub(in crate::http) t: &'static Texts,
 }
@@ -72,8 +74,29 @@ impl Page {
             csrf: String::new(),
             host: app.rules().issuer.authority().to_owned(),
             language,
+            look: app.rules().config.look.clone(),
             t: language.texts(),
         }
+    }
+
+    /// What this place is called.
+    pub(in crate::http) fn place(&self) -> &str {
+        self.look.name.as_deref().unwrap_or("Gatelodge")
+    }
+
+    /// What the page calls this place behind its own title: its name, or the host.
+    pub(in crate::http) fn place_or_host(&self) -> &str {
+        self.look.name.as_deref().unwrap_or(&self.host)
+    }
+
+    /// The address of the style sheet of the accent.
+    pub(in crate::http) fn accent(&self) -> Option<String> {
+        Some(assets::accent(self.assets, self.look.sheet.as_deref()?))
+    }
+
+    /// The address of the logo.
+    pub(in crate::http) fn logo(&self) -> Option<String> {
+        Some(assets::logo(self.assets, self.look.picture.as_deref()?))
     }
 }
 
@@ -186,6 +209,7 @@ pub(in crate::http) fn moment_of(written: &str) -> Day {
 /// An application to which a person consented, as the account page lists it.
 pub(in crate::http) struct ApplicationItem {
     pub(in crate::http) client_id: String,
+    pub(in crate::http) mark: ClientMark,
     pub(in crate::http) name: String,
     pub(in crate::http) scopes: Vec<String>,
     /// Where it is, if it named itself.
@@ -264,6 +288,7 @@ pub(in crate::http) struct DeviceConfirmPage {
     pub(in crate::http) display_name: String,
     /// The groups that the client is for, if the person is in none of them.
     pub(in crate::http) groups: Vec<String>,
+    pub(in crate::http) mark: ClientMark,
     pub(in crate::http) named_by: Option<DocumentAddress>,
     pub(in crate::http) resources: Vec<String>,
     pub(in crate::http) scope: String,
@@ -286,6 +311,8 @@ pub(in crate::http) struct DeviceDonePage {
     pub(in crate::http) client_name: String,
     /// Where the client is, if it named itself.
     pub(in crate::http) self_named: Option<SelfNamed>,
+    /// The mark of the client, if there is one any more.
+    pub(in crate::http) mark: Option<ClientMark>,
 }
 
 #[derive(Template)]

@@ -6,17 +6,18 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use super::account::AccountPage;
-use super::asker::{AppLink, Asker};
+use super::account::{AccountPage, LaunchItem};
+use super::asker::{AppLink, Asker, ClientMark};
 use super::consent::{ConsentPage, Notice};
 use super::email::EmailField;
 use super::error::{ContinueButton, ErrorPage};
 use super::outcome::OutcomePage;
 use super::own_passkeys::{Faults, NewPasskeyPage, PasskeyPage, RecoveryCodesPage};
 use super::templates::*;
+use crate::config::{Look, Sheet};
 use crate::flow::client::self_named::SelfNamed;
-use crate::flow::launcher::Launchable;
 use crate::http::account::devices::{DeviceItem, MeansItem};
 use crate::http::account::next::NextSteps;
 use crate::http::account::profile::{NameField, ProfilePage};
@@ -27,6 +28,8 @@ use crate::http::marks::check;
 use crate::http::texts::{Day, Language, Texts};
 use crate::http::ways::Ways;
 use crate::model::bridge::LinkRedirect;
+use crate::model::look::colour::Colour;
+use crate::model::look::picture::Picture;
 use crate::oauth::client::cimd::DocumentAddress;
 
 fn texts() -> &'static Texts {
@@ -39,8 +42,20 @@ pub(in crate::http) fn page() -> Page {
         csrf: "0".to_owned(),
         host: "1".to_owned(),
         language: Language::default(),
+        look: Look::default(),
         t: texts(),
     }
+}
+
+/// A page of an operator who gave it everything, or a part.
+fn dressed(name: bool, logo: bool) -> Page {
+    let look = Look {
+        name: name.then(|| "7".to_owned()),
+        picture: Picture::of(b"\xff\xd8\xff".to_vec()).filter(|_| logo).map(Arc::new),
+        sheet: Some(Arc::new(Sheet::of(Colour::BLACK))),
+        ..Look::default()
+    };
+    Page { look, ..page() }
 }
 
 fn day() -> Day {
@@ -49,6 +64,11 @@ fn day() -> Day {
 
 fn name() -> String {
     "Ada".to_owned()
+}
+
+/// The mark of an app, with a logo or without.
+fn mark(logo: bool) -> ClientMark {
+    ClientMark { logo: logo.then(|| "/gate/logo/1/0".to_owned()), ..ClientMark::of("1", &name()) }
 }
 
 fn scopes() -> Vec<ScopeItem> {
@@ -87,6 +107,7 @@ fn account(many: usize, last_used: Option<&Day>) -> AccountPage {
     };
     let app = ApplicationItem {
         client_id: name(),
+        mark: mark(many == 2),
         name: name(),
         scopes: vec![name()],
         self_named: self_named(last_used.is_some()),
@@ -118,7 +139,11 @@ fn account(many: usize, last_used: Option<&Day>) -> AccountPage {
         admin: true,
         administers: true,
         issuer: name(),
-        launchable: vec![Launchable { address: "https://app.example/".to_owned(), name: name() }],
+        launchable: vec![LaunchItem {
+            address: "https://app.example/".to_owned(),
+            mark: mark(many == 1),
+            name: name(),
+        }],
         next: NextSteps { connect: true, person: true, recovery: left },
         passkeys: (0..many).map(|_| passkey(last_used)).collect(),
         apps: vec![app],
@@ -205,6 +230,7 @@ fn device_confirm(allowable: bool, groups: usize, scopes: Vec<ScopeItem>) -> Dev
         client_name: name(),
         display_name: name(),
         groups: vec![name(); groups],
+        mark: mark(allowable),
         named_by: Some(document("https://app.example/app")),
         resources: vec![name()],
         scope: name(),
@@ -286,6 +312,7 @@ fn rendered() -> Vec<(&'static str, String)> {
             outcome,
             client_name: name(),
             home: Some(destination()),
+            mark: outcome.client().map(|_| mark(no)),
             is_code: *outcome == Outcome::CodeDisplayed,
             self_named: self_named(true),
         };
@@ -317,6 +344,7 @@ fn rendered() -> Vec<(&'static str, String)> {
             page: page(),
             allowed,
             client_name: name(),
+            mark: allowed.then(|| mark(yes)),
             self_named: self_named(allowed),
         };
         add("device_done.html", &page);
@@ -406,6 +434,9 @@ fn rendered() -> Vec<(&'static str, String)> {
     }
     add("prove.html", &ProvePage { page: page(), challenge: name() });
     add("setup.html", &SetupPage { page: page() });
+    for (name, logo) in [(yes, no), (yes, yes), (no, yes)] {
+        add("setup.html", &SetupPage { page: dressed(name, logo) });
+    }
     add("silent.html", &SilentPage { page: page(), challenge: name() });
     pages
 }

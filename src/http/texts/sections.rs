@@ -197,6 +197,7 @@ texts! {
         frame: Frame {
             close_it,
             here(host),
+            here_named(name, host),
             one_moment,
         }
         link: Link {

@@ -78,6 +78,7 @@ tables! {
     BridgeKey,
     BridgeSession,
     Client,
+    ClientLogo,
     ClockRecord,
     Code,
     Consent,

@@ -3,6 +3,7 @@
 
 mod checks;
 mod contrast;
+mod dressed;
 mod media;
 mod source;
 mod tools;

@@ -29,6 +29,8 @@ pub(in crate::http::admin_pages) enum Act {
     Enable,
     /// It goes, with its grants.
     Remove,
+    /// Its logo goes.
+    RemoveLogo,
     /// It gets a new secret.
     RotateSecret,
 }
@@ -51,6 +53,7 @@ impl Act {
             Self::Disable => (t.disable_title(name), t.disable(), t.disable_means()),
             Self::Enable => (t.enable_title(name), t.enable(), t.enable_means()),
             Self::Remove => (t.remove_title(name), t.remove(), t.remove_means()),
+            Self::RemoveLogo => (t.remove_logo_title(name), t.remove_logo(), t.remove_logo_means()),
             Self::RotateSecret => (t.rotate_title(name), t.rotate(), t.rotate_means()),
         };
         let mut means = vec![means.plain()];
@@ -87,6 +90,11 @@ impl Act {
             Self::Remove => {
                 administrator.delete(&path).await?;
                 Ok(redirect::to_page(&PagePath::Admin(AdminPath::of(["clients"]))))
+            }
+            Self::RemoveLogo => {
+                let none = json!({ "logo": null });
+                let _: ClientView = administrator.send(Method::PATCH, &path, &none).await?;
+                Ok(redirect::to_page(&PagePath::Admin(own)))
             }
             Self::RotateSecret => {
                 let path = format!("{path}/secret");

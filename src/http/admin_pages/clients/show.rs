@@ -11,6 +11,7 @@ use crate::http::admin_pages::administrator::{Administrator, path_of};
 use crate::http::admin_pages::frame::Frame;
 use crate::http::destination::AdminPath;
 use crate::http::failure::PageFailure;
+use crate::http::pages::asker::ClientMark;
 use crate::http::pages::templates::{self, Page};
 use crate::http::texts::Texts;
 
@@ -31,6 +32,15 @@ impl ClientPage {
     /// The page `act` of the client.
     fn to(&self, act: &str) -> String {
         format!("{}/{act}", AdminPath::client(&self.client.client_id))
+    }
+
+    fn mark(&self) -> ClientMark {
+        ClientMark::of_view(&self.client)
+    }
+
+    /// Whether an operator may give it a logo.
+    fn may_have_a_logo(&self) -> bool {
+        self.may_change && matches!(self.client.origin, ClientOrigin::Operator)
     }
 
     /// The events of the client.

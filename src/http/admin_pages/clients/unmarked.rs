@@ -29,6 +29,7 @@ fn text() -> String {
 fn client(origin: &str, whole: bool) -> Value {
     let mut client = json!({
         "client_id": "shop", "client_type": "confidential", "created": "1", "enabled": !whole,
+        "logo": whole.then(|| json!({ "bytes": 7, "kind": "7", "version": "0" })),
         "name": "Shop", "origin": origin,
     });
     let members = json!({
