@@ -339,14 +339,11 @@ mod tests {
 
     #[test]
     fn the_page_of_a_client_is_no_other_page_whatever_its_id() {
-        for (id, path) in [
-            ("shop", "/gate/admin/clients/shop"),
-            ("a/b", "/gate/admin/clients/a%2Fb"),
-            ("add", "/gate/admin/clients/~add"),
-            (".", "/gate/admin/clients/~."),
-            ("..", "/gate/admin/clients/~.."),
-            ("~add", "/gate/admin/clients/~%7Eadd"),
-        ] {
+        for id in ["shop", "a/b"] {
+            assert_eq!(AdminPath::client(id).path(), AdminPath::of(["clients", id]).path());
+        }
+        for id in ["add", ".", "..", "~add"] {
+            let path = format!("/gate/admin/clients/~{}", segment_encode(id));
             assert_eq!(AdminPath::client(id).path(), path);
         }
         for (segment, id) in [("shop", "shop"), ("~add", "add"), ("~..", ".."), ("~~add", "~add")] {

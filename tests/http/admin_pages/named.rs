@@ -126,8 +126,8 @@ async fn a_client_of_any_id_is_opened_changed_and_removed() {
         let remove = ending(&after, "/remove");
         let removed = ada.submit(&remove, &[]).await;
 
-        let shown = unescape(page.text());
-        assert!(shown.contains(&format!("<code>{id}</code>")), "{id}: {shown}");
+        let html = unescape(page.text());
+        assert!(html.contains(&format!("<code>{id}</code>")), "{id}: {html}");
         assert_eq!(names, ["Even"], "{id}");
         assert_eq!(enabled, [false], "{id}");
         assert_eq!(rotated.status, 200, "{id}: {}", rotated.text());
