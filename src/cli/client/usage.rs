@@ -32,7 +32,7 @@ pub(super) async fn run(id: Option<String>, admin: &mut AdminClient) -> Result<O
     let at_least = report.at_least;
     let output = output.with_terminal_text(move |terminal| (text(&report, Some(terminal)), None));
     if at_least {
-        let note = "There are more grants than were looked through: both numbers are the least.";
+        let note = "There are more grants than were looked through: these numbers are the least.";
         return Ok(output.with_note(note));
     }
     Ok(output)
@@ -43,6 +43,7 @@ fn text(report: &UsageView, terminal: Option<&Terminal>) -> String {
         ("client_id", word(&report.client_id)),
         ("active sessions", word(&report.active_sessions)),
         ("live grants", word(&report.live_grants)),
+        ("people", word(&report.people)),
     ];
     for (span, tokens, refusals) in [
         (&report.last_day, "tokens, 24 hours", "refusals, 24 hours"),
@@ -131,7 +132,8 @@ mod tests {
                 }])
             };
             json!({
-                "client_id": id, "active_sessions": 1, "live_grants": 2, "at_least": at_least,
+                "client_id": id, "active_sessions": 1, "live_grants": 2,
+                "people": 3, "at_least": at_least,
                 "last_day": none, "last_week": week, "last_refusals": last,
             })
         };
@@ -153,6 +155,7 @@ mod tests {
             "client_id           my app\n\
              active sessions     1\n\
              live grants         2\n\
+             people              3\n\
              tokens, 24 hours    0\n\
              refusals, 24 hours  0\n\
              tokens, 7 days      3: authorization_code 1, refresh_token 2\n\

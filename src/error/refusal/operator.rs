@@ -98,6 +98,10 @@ macro_rules! operator {
         "cursor is not one that this listing returned",
         "begin the listing again",
         "RFC 9110 §15.5.1", Operator;
+    ConnectionNotFound => NotFound,
+        "the person lets this client do nothing, or no person and client are named with a colon between them",
+        "gatelodge connection list shows who lets which client do something",
+        "RFC 9110 §15.5.5", Operator;
     DefinitionInUse => Conflict,
         "a scope or role that is to be removed is still in use",
         "name it in the file again, or take it away from what has it first",

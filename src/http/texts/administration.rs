@@ -28,6 +28,7 @@ sections! {
             at_least,
             auth_method,
             client_id,
+            connected(count),
             day_and_week(day, week),
             disable,
             disable_means,
@@ -43,7 +44,6 @@ sections! {
             groups,
             home_page,
             last_refusals,
-            live_grants(count),
             members,
             none,
             notes,
@@ -169,10 +169,12 @@ sections! {
             client,
             end,
             end_means,
+            end_means_own,
             end_of(client, person),
             end_title(client, person),
             lead,
             offline,
+            remembered,
             since(day),
         }
         invitations: AdminInvitations {

@@ -287,7 +287,7 @@ async fn a_client_is_switched_off_and_on() {
     ada.visit("/gate/admin/clients/shop/enable").await;
     ada.submit("/gate/admin/clients/shop/enable", &[]).await;
 
-    assert!(asked.text().contains("One grant is in force."), "{}", asked.text());
+    assert!(asked.text().contains("One person lets it do something."), "{}", asked.text());
     assert_eq!(off.location(), "/gate/admin/clients/shop");
     assert_eq!(disabled, false);
     assert!(page.text().contains("/shop/enable"), "{}", page.text());
@@ -321,7 +321,7 @@ async fn a_client_is_removed_with_what_people_allowed_it() {
     let asked = ada.visit("/gate/admin/clients/shop/remove").await;
     let removed = ada.submit("/gate/admin/clients/shop/remove", &[]).await;
 
-    assert!(asked.text().contains("One grant is in force."), "{}", asked.text());
+    assert!(asked.text().contains("One person lets it do something."), "{}", asked.text());
     assert!(asked.text().contains("This cannot be undone."), "{}", asked.text());
     assert_eq!(removed.location(), "/gate/admin/clients");
     let stored = server.operate(Method::GET, "/clients/shop", json!({})).await;

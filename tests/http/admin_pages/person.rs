@@ -2,6 +2,7 @@
 
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::params::segment_encode;
 use serde_json::{Value, json};
 
 use super::{actor, link_on, refused_above, server, stored, with_role};
@@ -32,7 +33,8 @@ async fn the_page_of_a_person_has_everything_that_is_theirs() {
     server.operate(Method::POST, "/recover", json!({ "username": "grace" })).await;
     let passkeys = of(&server, "/passkeys?user=grace", "passkeys", "id").await;
     let sessions = of(&server, "/sessions?user=grace", "sessions", "id").await;
-    let grants = of(&server, "/grants?user=grace", "grants", "id").await;
+    let grants = of(&server, "/connections?user=grace", "connections", "id").await;
+    let grants = grants.iter().map(|id| segment_encode(id)).collect();
     let links = stored(&server, "/links?user=grace").await["links"].clone();
     let open: Vec<&Value> =
         links.as_array().unwrap().iter().filter(|link| link["state"] == "open").collect();

@@ -32,7 +32,7 @@ const ADMINISTRATORS: [&str; 5] = [
 ];
 
 /// The operations on people, which need `admin:people`.
-const ON_PEOPLE: [&str; 24] = [
+const ON_PEOPLE: [&str; 25] = [
     "add",
     "give the role",
     "take the role",
@@ -57,6 +57,7 @@ const ON_PEOPLE: [&str; 24] = [
     "enroll a certificate",
     "revoke the certificate",
     "revoke the grant",
+    "end the connection",
 ];
 
 /// The operations on clients and resources, which need `admin:clients`.
@@ -236,6 +237,10 @@ impl Scene<'_> {
                 let enrolled = self.operate(Method::POST, "/bridge/certificates", new).await;
                 let path = format!("/bridge/certificates/{}", text(&enrolled["fingerprint"]));
                 (Method::DELETE, path, none)
+            }
+            "end the connection" => {
+                self.token().await;
+                (Method::DELETE, format!("/connections/{}:shop", self.name), none)
             }
             "revoke the grant" => {
                 let id = text(&self.token().await["grant"]);

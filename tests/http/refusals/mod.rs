@@ -158,6 +158,7 @@ fn story(refusal: Refusal) -> Story {
         CsrfTokenWrong => pages::a_stale_anti_forgery_token(),
         ConfigurationFaulty => admin::a_faulty_configuration(),
         CursorMalformed => admin::a_cursor_that_no_listing_returned(),
+        ConnectionNotFound => admin::a_connection_that_is_not_there(),
         DefinitionInUse => admin::the_removal_of_a_scope_that_a_client_has(),
         DeviceCertificateDiffers => certificates::a_device_that_names_another(),
         DeviceCertificateExpired => certificates::a_device_after_its_time(),
