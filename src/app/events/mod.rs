@@ -28,6 +28,8 @@ impl EventBuffer {
 
 /// A refused request, for the events.
 pub struct Refused {
+    /// The administrator who asked for it, once they are proven. The person is then whom it is about.
+    pub actor: Option<Actor>,
     /// The address that sent it.
     pub address: IpAddr,
     /// The client, once it is known to exist.
@@ -44,9 +46,9 @@ impl App {
     /// Adds a refused request to the events, in memory.
     pub fn record_refused(&self, id: EventId, refused: Refused) {
         let now = self.clock().now();
-        let Refused { address, client, facts, person, request } = refused;
+        let Refused { actor, address, client, facts, person, request } = refused;
         let event = Event {
-            actor: person.map_or(Actor::Stranger, Actor::Person),
+            actor: actor.unwrap_or_else(|| person.map_or(Actor::Stranger, Actor::Person)),
             address: Some(address),
             at: now,
             client,

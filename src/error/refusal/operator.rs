@@ -322,6 +322,10 @@ macro_rules! operator {
         "a time is written as in 2026-01-31T12:00:00Z",
         "correct the time",
         "RFC 3339 §5.6", Operator;
+    UserDisabled => Conflict,
+        "the person is switched off, and a link would let nobody in",
+        "gatelodge user enable NAME, and then: gatelodge user recover NAME",
+        "RFC 9110 §15.5.10", Operator;
     UserExists => Conflict,
         "a person with this username exists already",
         "gatelodge user recover NAME prints a link for another passkey",

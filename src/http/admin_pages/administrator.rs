@@ -17,6 +17,7 @@ use super::frame::Frame;
 use crate::admin::{self, Asker, Reported};
 use crate::app::App;
 use crate::error::{Error, ErrorCode, Internal, Refusal};
+use crate::http::about::About;
 use crate::http::destination::{AdminPath, PagePath};
 use crate::http::extract::body::Query;
 use crate::http::extract::browser::Browser;
@@ -258,6 +259,7 @@ impl Administrator {
         };
         let asker =
             Asker::at_page(&cx, &session, holder).map_err(|refusal| failed(refusal.into()))?;
+        About::of(&parts.extensions).set_administrator(asker.actor());
         Ok(Self {
             app: Arc::clone(app),
             asker,

@@ -365,6 +365,7 @@ fn story(refusal: Refusal) -> Story {
         StoreUnwritable => token::a_code_while_nothing_can_be_written(),
         TimeMalformed => admin::events_since_a_day_without_a_time(),
         TokenMissing => token::no_token_to_revoke(),
+        UserDisabled => admin::a_link_for_somebody_who_is_switched_off(),
         UserExists => admin::a_username_for_the_second_time(),
         UserNotFound => admin::a_person_who_is_not_there(),
         UserNotVerified => pages::a_passkey_that_does_not_verify_its_person(),
