@@ -151,7 +151,8 @@ fn rendered() -> Vec<(&'static str, String)> {
     }
     let states = ["published", "retired", "retiring", "signing"];
     let keys = states.into_iter().map(|state| view(key(state, Some("2")))).collect();
-    add("keys.html", &KeysPage { page: page(), frame: frame(), may_rotate: true, keys });
+    let remark = "⟦Waiting⟧".to_owned();
+    add("keys.html", &KeysPage { page: page(), frame: frame(), may_rotate: true, keys, remark });
     let server = json!({
         "data": "/data", "issuer": "http://localhost:7455", "listen": [], "mtls_listen": [], "pid": 1,
     });

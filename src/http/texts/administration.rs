@@ -247,7 +247,7 @@ sections! {
             rotate_title,
             signing,
             signs_from(time),
-            signs_until(time),
+            signs_until(time), waiting(time),
         }
         list: AdminList {
             extra,
