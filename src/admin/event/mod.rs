@@ -95,17 +95,22 @@ pub(super) async fn explain(
     let event = events::find(&view, id)?;
     let refused = event.refused.as_ref().and_then(|refused| refused.refusal.as_deref());
     let refusal = refused.and_then(Refusal::named);
-    let (repair, no_command) = match refusal {
-        Some(refusal) => match events::explain(&view, &cx, refusal, &event)? {
-            Explanation::Repair(repair) => (Some(repair), None),
-            Explanation::NoRepair(why) => (None, Some(why.to_owned())),
-        },
+    let explanation = match refusal {
+        Some(refusal) => Some(events::explain(&view, &cx, refusal, &event)?),
+        None => None,
+    };
+    let made = matches!(explanation, Some(Explanation::Made(_)));
+    let (repair, no_command) = match explanation {
+        Some(Explanation::Made(_)) => (None, Some(events::MADE.to_owned())),
+        Some(Explanation::NoRepair(why)) => (None, Some(why.to_owned())),
+        Some(Explanation::Repair(repair)) => (Some(repair), None),
         None => (None, None),
     };
     let client = event.client.as_ref().map(ToString::to_string);
     Ok(Json(ExplanationView {
         command: repair.as_ref().map(Repair::command),
         event: EventView::new(&view, id, &event)?,
+        made,
         no_command,
         repair: repair.as_ref().map(RepairView::new),
         remedy: refusal.map(|refusal| refusal.remedy_for(client.as_deref()).into_owned()),

@@ -19,6 +19,9 @@ pub(crate) struct ExplanationView {
     /// The event.
     #[serde(flatten)]
     pub(crate) event: EventView,
+    /// Whether that change was made meanwhile.
+    #[serde(default)]
+    pub(crate) made: bool,
     /// Why there is no such command.
     pub(crate) no_command: Option<String>,
     /// The change that lets the request pass, as an operation.

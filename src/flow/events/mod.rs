@@ -14,7 +14,7 @@ mod repair;
 mod unwritten;
 mod view;
 
-pub use explain::{Explanation, explain};
+pub use explain::{Explanation, MADE, explain};
 pub use repair::{Change, Repair};
 pub use unwritten::{Unwritten, write};
 pub(crate) use view::{ActorView, EventView};

@@ -110,6 +110,7 @@ fn rendered() -> Vec<(&'static str, String)> {
     let explanations = [json!(null), refused()].map(|refused| ExplanationView {
         command: Some("gatelodge".to_owned()),
         event: view(event(&refused)),
+        made: refused.is_object(),
         no_command: Some("x".to_owned()),
         remedy: Some("x".to_owned()),
         repair: None,

@@ -219,7 +219,7 @@ sections! {
             expected,
             facts,
             id,
-            kind,
+            kind, made,
             none,
             older,
             person,

@@ -38,6 +38,39 @@ async fn an_address_of_a_request_shows_its_host_apart_and_is_added_by_whoever_vo
     assert_eq!(events["events"][0]["actor"]["username"], "ada");
 }
 
+/// A change that was made is offered no second time, wherever it was made.
+#[tokio::test]
+async fn what_was_let_pass_is_said_to_be_done_and_not_offered_again() {
+    let (server, mut ada) = server().await;
+    let shop = RelyingParty::web(&server).await;
+    server.operate(Method::PATCH, "/clients/shop", json!({ "scope": "openid" })).await;
+    for changed in [("redirect_uri", "https://shop.example/other"), ("scope", "groups")] {
+        let refused = server.get(&shop.request(&[changed])).await;
+        let event = format!("/gate/admin/events/{}", refused.header("gatelodge-event"));
+        let before = ada.visit(&event).await;
+        let path = format!("{event}/repair");
+        let operation = ada.visit(&path).await.hidden("operation").unwrap();
+
+        let made = ada.submit(&path, &[("operation", &operation), ("trust", "yes")]).await;
+        let after = ada.visit(made.location()).await;
+        let again = ada.submit(&path, &[("operation", &operation), ("trust", "yes")]).await;
+        let passes = server.get(&shop.request(&[changed])).await;
+
+        assert!(before.text().contains("/repair\"") && !before.text().contains("Done:"));
+        assert_eq!(made.location(), event);
+        assert!(after.text().contains("Done: it is allowed"), "{}", after.text());
+        assert!(!after.text().contains("/repair\""), "{}", after.text());
+        assert!(!after.text().contains("gatelodge client set"), "{}", after.text());
+        again.refused(ErrorCode::NotFound, Refusal::RepairMissing);
+        assert_eq!(passes.refusal(), None, "{changed:?}");
+        let id = event.rsplit('/').next().unwrap();
+        let explained = server.operate(Method::GET, &format!("/events/{id}"), json!({})).await;
+        let explained = explained.json();
+        assert_eq!((&explained["made"], &explained["repair"]), (&json!(true), &Value::Null));
+        assert!(explained["no_command"].as_str().unwrap().contains("already"), "{explained}");
+    }
+}
+
 #[tokio::test]
 async fn only_what_was_shown_is_done() {
     let (server, mut ada, path) = at_repair().await;
