@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::error::{Error, Refusal, Resolution};
 use crate::event::EventId;
 use crate::flow::client::home::Home;
-use crate::flow::{Context, authorize, rights};
+use crate::flow::{Context, rights};
 use crate::http::about::About;
 use crate::http::destination::{AdminPath, Destination, PagePath};
 use crate::http::extract::browser::Browser;
@@ -16,7 +16,7 @@ use crate::http::pages::templates;
 use crate::model::application::ReturnPath;
 use crate::oauth::id::{InteractionId, UserId};
 use crate::oauth::params::Params;
-use crate::store::schema::{Origin, Person};
+use crate::store::schema::{Client, Origin, Person};
 use crate::store::{StoreError, View};
 
 /// What a person can do after a refusal.
@@ -34,6 +34,8 @@ pub(super) enum Way {
     Forget,
     /// Have the app mended.
     Mend,
+    /// Ask whoever runs this server to switch the app on.
+    Off,
     /// Load the page again, or try again.
     Retry,
 }
@@ -80,6 +82,7 @@ impl Way {
             | Refusal::SetupTokenUnknown
             | Refusal::SetupTokenUsed
             | Refusal::StartedWithoutPerson => Self::Ask,
+            Refusal::ClientDisabledAtAuthorize => Self::Off,
             Refusal::ClientUnknownAtAuthorize => Self::Forget,
             Refusal::AttemptsTooMany
             | Refusal::BodyTooSlow
@@ -202,7 +205,7 @@ impl Ways {
             Some(user) => view.find::<Person>(&user)?,
             None => None,
         };
-        if matches!(way, Way::Another | Way::Ask) {
+        if matches!(way, Way::Another | Way::Ask | Way::Off) {
             let named = match person {
                 Some(_) => templates::administrators(app)?,
                 None => Vec::new(),
@@ -217,7 +220,8 @@ impl Ways {
         let outcomes = Outcomes::of(&cx.rules.issuer, around.cookies);
         let asked = interaction_at(around.path).and_then(|id| outcomes.client(&id));
         let Some(id) = around.about.client().or(asked) else { return Ok(()) };
-        let Some(client) = authorize::find_enabled(&view, id)? else { return Ok(()) };
+        let client = view.find::<Client>(id)?.filter(|own| own.enabled || way == Way::Off);
+        let Some(client) = client else { return Ok(()) };
         self.app = Some(displayed(client.metadata.name()));
         self.vouched = matches!(client.origin, Origin::Operator);
         if matches!(way, Way::App | Way::Mend | Way::Ask) {
@@ -305,6 +309,7 @@ mod tests {
         SetupTokenSuspended SetupTokenUnknown SetupTokenUsed SignUpClosed StartedWithoutPerson",
         ),
         (Way::Forget, "ClientUnknownAtAuthorize"),
+        (Way::Off, "ClientDisabledAtAuthorize"),
         (
             Way::Mend,
             "AcrUnmet AdminScopeBesideResource BodyMalformed BodyTooLarge BodyTypeUnsupported \

@@ -188,9 +188,10 @@ impl CheckedRequest {
 ///
 /// # Errors
 ///
-/// [`Refusal::ClientUnknownAtAuthorize`].
+/// [`Refusal::ClientUnknownAtAuthorize`] and [`Refusal::ClientDisabledAtAuthorize`].
 pub fn enabled(view: &impl View, id: &ClientId) -> Result<Client, Error> {
-    find_enabled(view, id)?.ok_or(Refusal::ClientUnknownAtAuthorize.into())
+    let client = view.find::<Client>(id)?.ok_or(Refusal::ClientUnknownAtAuthorize)?;
+    if client.enabled { Ok(client) } else { Err(Refusal::ClientDisabledAtAuthorize.into()) }
 }
 
 /// As [`enabled`], or nothing.

@@ -41,7 +41,9 @@ pub(super) fn compare(
     let of_client =
         |expected: fn(&Client) -> String| client.as_ref().map(|(client, _)| expected(client));
     let (parameter, expected) = match refusal {
-        Refusal::ClientUnknownAtAuthorize | Refusal::ClientUnknown => ("client_id", None),
+        Refusal::ClientDisabledAtAuthorize
+        | Refusal::ClientUnknownAtAuthorize
+        | Refusal::ClientUnknown => ("client_id", None),
         Refusal::CodeChallengeMethodUnsupported => {
             ("code_challenge_method", Some("S256".to_owned()))
         }
@@ -193,6 +195,7 @@ fn repair(
         ) if is_operators(&client) => of(id, Change::AllowOldAssertions),
         (
             Refusal::ClientDisabled
+            | Refusal::ClientDisabledAtAuthorize
             | Refusal::ClientUnknownAtAuthorize
             | Refusal::PostLogoutClientUnknown,
             Some((_, id)),

@@ -182,6 +182,7 @@ texts! {
             status,
             title,
             title_app_unknown,
+            title_client_disabled(client),
             title_fault,
             title_forbidden,
             title_method,

@@ -126,6 +126,7 @@ fn story(refusal: Refusal) -> Story {
         ClientSecretUnfit => admin::a_chosen_secret_that_is_none(),
         ClientSecretWrong => token::a_wrong_secret(),
         ClientUnknown => token::an_unknown_client(),
+        ClientDisabledAtAuthorize => authorize::a_client_that_is_switched_off(),
         ClientUnknownAtAuthorize => authorize::an_unknown_client(),
         ClientUpdateMismatched => registration::an_update_of_another_client(),
         ClockInDoubt => admin::a_key_that_waits_by_a_clock_in_doubt(),
