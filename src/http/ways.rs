@@ -24,6 +24,8 @@ use crate::store::{StoreError, View};
 pub(super) enum Way {
     /// Go to their account.
     Account,
+    /// Go on with the administration, at whose pages no app has sent anything.
+    Administration,
     /// Sign in as somebody else, or ask for what this account lacks.
     Another,
     /// Start again at the app.
@@ -41,6 +43,16 @@ pub(super) enum Way {
 }
 
 impl Way {
+    /// The way on after `error` at `path`.
+    fn at(error: &Error, path: &str) -> Self {
+        match Self::of(error) {
+            Self::Mend if path == "/gate/admin" || path.starts_with("/gate/admin/") => {
+                Self::Administration
+            }
+            way => way,
+        }
+    }
+
     /// The way on after `error`. Where a refusal says nothing of its own, what it takes that such a
     /// request passes decides.
     pub(super) fn of(error: &Error) -> Self {
@@ -147,6 +159,8 @@ impl Around<'_> {
 pub(super) struct Ways {
     /// The page of the account.
     pub(super) account: Option<Destination>,
+    /// The first page of the administration.
+    pub(super) administration: Option<Destination>,
     /// The sign-in of somebody else, who then goes on.
     pub(super) another: Option<Destination>,
     /// The name of the client.
@@ -168,7 +182,7 @@ pub(super) struct Ways {
 impl Ways {
     /// The ways on after `error`. If the store cannot be read, there are those that need none.
     pub(super) fn of(app: &App, error: &Error, around: &Around<'_>) -> Self {
-        let way = Way::of(error);
+        let way = Way::at(error, around.path);
         let page = |page: PagePath| {
             if around.at_application {
                 Destination::page_from_application(&app.rules().issuer, &page)
@@ -183,6 +197,9 @@ impl Ways {
         let known = ways.read(app, way, around, &page);
         if way == Way::Retry && !around.at_application {
             ways.retry = page_at(around.path).map(&page);
+        }
+        if way == Way::Administration {
+            ways.administration = Some(page(PagePath::Admin(AdminPath::of([]))));
         }
         if way == Way::Another {
             ways.another = sign_in_at(around.path).map(&page);
@@ -231,7 +248,8 @@ impl Ways {
     }
 
     fn is_without_button(&self) -> bool {
-        self.another.is_none() && self.home.is_none() && self.retry.is_none()
+        let others = [&self.administration, &self.another, &self.home, &self.retry];
+        others.iter().all(|way| way.is_none())
     }
 }
 

@@ -17,12 +17,16 @@ use crate::store::schema::{Event, RefusedRequest};
 
 /// The events since the last write that no transition wrote.
 #[derive(Default)]
-pub(super) struct EventBuffer(Mutex<Unwritten>);
+pub(super) struct EventBuffer {
+    unwritten: Mutex<Unwritten>,
+    /// Held while events are written. Whoever waits for it finds them in the store.
+    writing: tokio::sync::Mutex<()>,
+}
 
 impl EventBuffer {
     /// Calls `work` with the events, under a lock that is never held across an `await`.
     fn with<T>(&self, work: impl FnOnce(&mut Unwritten) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.unwritten.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -75,8 +79,10 @@ impl App {
         self.unwritten.with(|unwritten| unwritten.dropped())
     }
 
-    /// Writes the events of the memory in one transaction. If that fails, they stay there.
+    /// Writes the events of the memory in one transaction. If that fails, they stay there. Whatever
+    /// happened before the call is in the store after it, whoever else was writing it.
     pub async fn write_events(&self) -> Result<(), Error> {
+        let _writing = self.unwritten.writing.lock().await;
         let taken = Arc::new(self.unwritten.with(Unwritten::take));
         if taken.is_empty() {
             return Ok(());

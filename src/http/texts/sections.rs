@@ -190,6 +190,7 @@ texts! {
             title_not_found,
             title_stale,
             to_account,
+            to_administration,
             to_mend,
         }
         frame: Frame {

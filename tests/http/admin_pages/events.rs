@@ -71,6 +71,43 @@ async fn what_was_let_pass_is_said_to_be_done_and_not_offered_again() {
     }
 }
 
+/// Where an administrator follows the link to an event at once.
+#[tokio::test]
+async fn an_event_that_is_being_written_is_found() {
+    let (server, _ada) = server().await;
+    let shop = RelyingParty::web(&server).await;
+    for _ in 0..5 {
+        let refused = server.get(&shop.request(&[("scope", "nothing")])).await;
+        let path = format!("/events/{}", refused.header("gatelodge-event"));
+
+        let look = server.operate(Method::GET, &path, json!({}));
+        let (written, found) = tokio::join!(server.app.write_events(), look);
+
+        written.unwrap();
+        assert_eq!(found.status, 200, "{}", found.text());
+    }
+}
+
+/// No app is there to be mended.
+#[tokio::test]
+async fn what_is_not_there_leads_back_to_the_administration_and_blames_no_app() {
+    let (_server, mut ada) = server().await;
+
+    for path in [
+        "/gate/admin/people/ada/passkeys/0190163d-8694-439b-aea5-966c26f8ad91",
+        "/gate/admin/events/nonsense",
+        "/gate/admin/events/0000000000000000",
+        "/gate/admin/clients/nobody",
+    ] {
+        let page = ada.visit(path).await;
+
+        assert!([400, 404].contains(&page.status.as_u16()), "{path}: {}", page.status);
+        assert!(!page.text().contains("The app sent something"), "{path}: {}", page.text());
+        let way = "href=\"/gate/admin\">Go to the administration</a>";
+        assert!(page.text().contains(way), "{path}: {}", page.text());
+    }
+}
+
 #[tokio::test]
 async fn only_what_was_shown_is_done() {
     let (server, mut ada, path) = at_repair().await;
