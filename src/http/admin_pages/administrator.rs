@@ -79,7 +79,12 @@ impl Refused {
 
     /// What it says to an administrator: the precise reason, and what it may have meant.
     pub(super) fn sentence(&self, t: &Texts) -> String {
-        t.precise(&self.0)
+        let sentence = t.precise(&self.0);
+        // Whoever has an app at home gets no further by the reason alone.
+        if self.refusal() == Some(Refusal::RedirectUriPrivate) {
+            return format!("{sentence} {}", t.admin.list.use_https().plain());
+        }
+        sentence
     }
 }
 

@@ -253,7 +253,7 @@ sections! {
             extra,
             nothing(searched),
             save,
-            search,
+            search, use_https,
         }
         links: AdminLinks {
             title,
