@@ -18,6 +18,7 @@ use crate::event::{EventId, Kind};
 use crate::flow::events::{self, Explanation, Filter, Repair};
 use crate::flow::named;
 use crate::model::near::nearest;
+use crate::oauth::id::ClientId;
 use crate::store::schema::Client;
 use crate::store::{Key as _, Span, StoreError, View};
 
@@ -79,7 +80,7 @@ fn filter(view: &impl View, query: &Query<OfEvents>) -> Result<Filter, Failed> {
 }
 
 /// Whether an event is about a client of that id.
-fn is_in_events(view: &impl View, id: &crate::oauth::id::ClientId) -> Result<bool, StoreError> {
+fn is_in_events(view: &impl View, id: &ClientId) -> Result<bool, StoreError> {
     let filter = Filter { client: Some(id.clone()), ..Filter::default() };
     Ok(!events::list(view, &filter, &Span::first(1))?.items.is_empty())
 }
@@ -107,12 +108,21 @@ pub(super) async fn explain(
         None => (None, None),
     };
     let client = event.client.as_ref().map(ToString::to_string);
+    let name = |id: &ClientId| -> Result<Option<String>, StoreError> {
+        Ok(view.find::<Client>(id)?.map(|client| client.metadata.name().to_owned()))
+    };
+    let changed = match &repair {
+        Some(Repair::Client { client, .. }) => name(client)?,
+        _ => None,
+    };
+    let shown = repair.as_ref().map(RepairView::new);
     Ok(Json(ExplanationView {
+        client_name: event.client.as_ref().map(name).transpose()?.flatten(),
         command: repair.as_ref().map(Repair::command),
         event: EventView::new(&view, id, &event)?,
         made,
         no_command,
-        repair: repair.as_ref().map(RepairView::new),
+        repair: shown.map(|repair| RepairView { client_name: changed, ..repair }),
         remedy: refusal.map(|refusal| refusal.remedy_for(client.as_deref()).into_owned()),
         section: refusal.map(|refusal| refusal.section().to_owned()),
     }))

@@ -14,6 +14,9 @@ impl Noun for EventView {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ExplanationView {
+    /// The name of the client that it is about, if that is still there.
+    #[serde(default)]
+    pub(crate) client_name: Option<String>,
     /// The command that lets the request pass.
     pub(crate) command: Option<String>,
     /// The event.

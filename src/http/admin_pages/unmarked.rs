@@ -108,6 +108,7 @@ fn rendered() -> Vec<(&'static str, String)> {
     let confirm = ConfirmPage { page: page(), frame: frame(), action, fault, question };
     add("confirm.html", &confirm);
     let explanations = [json!(null), refused()].map(|refused| ExplanationView {
+        client_name: Some("x".to_owned()),
         command: Some("gatelodge".to_owned()),
         event: view(event(&refused)),
         made: refused.is_object(),

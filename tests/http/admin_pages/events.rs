@@ -38,6 +38,27 @@ async fn an_address_of_a_request_shows_its_host_apart_and_is_added_by_whoever_vo
     assert_eq!(events["events"][0]["actor"]["username"], "ada");
 }
 
+/// Nobody knows an app by the id that this server made.
+#[tokio::test]
+async fn an_app_has_its_name_where_a_request_of_it_is_explained_and_mended() {
+    let (server, mut ada) = server().await;
+    let client = json!({ "name": "Green House", "redirect_uris": ["https://green.example/cb"] });
+    let made = server.operate(Method::POST, "/clients", client).await.json();
+    let mut green = RelyingParty::web(&server).await;
+    green.id = made["client_id"].as_str().unwrap().to_owned();
+    let refused = server.get(&green.request(&[("redirect_uri", "https://green.example/o")])).await;
+    let path = format!("/gate/admin/events/{}", refused.header("gatelodge-event"));
+
+    let event = ada.visit(&path).await;
+    let repair = ada.visit(&format!("{path}/repair")).await;
+
+    for page in [&event, &repair] {
+        assert!(page.text().contains("Green House"), "{}", page.text());
+    }
+    assert!(event.text().contains("--add-redirect="), "{}", event.text());
+    assert!(!event.text().contains("--redirect URI"), "one command, not two: {}", event.text());
+}
+
 /// A change that was made is offered no second time, wherever it was made.
 #[tokio::test]
 async fn what_was_let_pass_is_said_to_be_done_and_not_offered_again() {
