@@ -95,7 +95,10 @@ pub(super) async fn explain(
     let id: EventId = written.trim().parse().map_err(|_| Refusal::EventIdMalformed)?;
     let event = events::find(&view, id)?;
     let refused = event.refused.as_ref().and_then(|refused| refused.refusal.as_deref());
-    let refusal = refused.and_then(Refusal::named);
+    // Scopes that were left out are given as those are of a request that was refused for them.
+    let left_out = event.kind == Kind::ScopesLeftOut.name();
+    let left_out = Some(Refusal::ScopeNotAllowed).filter(|_| left_out);
+    let refusal = refused.and_then(Refusal::named).or(left_out);
     let explanation = match refusal {
         Some(refusal) => Some(events::explain(&view, &cx, refusal, &event)?),
         None => None,

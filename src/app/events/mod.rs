@@ -2,17 +2,22 @@
 
 mod webhook;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 pub(super) use webhook::WebhookWarnings;
 
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::event::{EventId, Kind};
+use crate::flow::authorize::CheckedRequest;
 use crate::flow::events::{self, Act, Unwritten};
 use crate::model::actor::{Acting, Actor};
 use crate::oauth::id::{ClientId, UserId};
+use crate::oauth::scope::Scope;
 use crate::store::schema::{Event, RefusedRequest};
 
 /// The events since the last write that no transition wrote.
@@ -46,7 +51,47 @@ pub struct Refused {
     pub request: RefusedRequest,
 }
 
+/// How often it is noted that scopes are left out of the requests of a client.
+const LEFT_OUT_AGAIN: Duration = Duration::from_hours(1);
+
+/// The most clients and scopes of which that is remembered. What is beyond them is not noted.
+const MAX_LEFT_OUT: usize = 1_000;
+
+/// The scopes that were left out of requests within the last hour, by the client.
+#[derive(Default)]
+pub(super) struct LeftOut(Mutex<BTreeMap<(ClientId, String), Timestamp>>);
+
+impl LeftOut {
+    /// Whether one of `scope` was not left out of a request of the client within the last hour.
+    fn is_new(&self, client: &ClientId, scope: &Scope, now: Timestamp) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, at| now < *at + LEFT_OUT_AGAIN);
+        let mut is_new = false;
+        for token in scope.iter() {
+            let key = (client.clone(), token.as_str().to_owned());
+            if known.len() < MAX_LEFT_OUT && !known.contains_key(&key) {
+                known.insert(key, now);
+                is_new = true;
+            }
+        }
+        is_new
+    }
+}
+
 impl App {
+    /// Notes the scopes that are left out of a request, once an hour, since its client meets no
+    /// refusal: it gets a token that lets it do less.
+    pub(super) fn note_left_out(&self, checked: &CheckedRequest, address: IpAddr) {
+        let (client, left_out) = (checked.client(), checked.left_out());
+        if left_out.is_empty() || !self.left_out.is_new(client, left_out, self.clock().now()) {
+            return;
+        }
+        let act = Act::new(Kind::ScopesLeftOut).client(client).fact("left_out", left_out);
+        let asked = checked.scope().into_iter();
+        let act = asked.fold(act, |act, scope| act.fact("scope", scope));
+        self.note(Acting::stranger(address), act);
+    }
+
     /// Adds a refused request to the events, in memory.
     pub fn record_refused(&self, id: EventId, refused: Refused) {
         let now = self.clock().now();

@@ -38,6 +38,43 @@ async fn an_address_of_a_request_shows_its_host_apart_and_is_added_by_whoever_vo
     assert_eq!(events["events"][0]["actor"]["username"], "ada");
 }
 
+/// The app meets no refusal: it gets a token without its groups.
+#[tokio::test]
+async fn scopes_that_are_left_out_are_an_event_with_a_repair_once_an_hour() {
+    let (server, mut ada) = server().await;
+    let shop = RelyingParty::web(&server).await;
+    server.operate(Method::PATCH, "/clients/shop", json!({ "scope": "openid profile" })).await;
+    let count = async || {
+        let path = "/events?kind=scope.left_out&client=shop";
+        let events = server.operate(Method::GET, path, json!({})).await.json()["events"].clone();
+        events.as_array().unwrap().clone()
+    };
+    let request = shop.request(&[("scope", "openid groups nonsense admin:people")]);
+
+    server.get(&shop.request(&[("scope", "openid profile")])).await;
+    let none = count().await;
+    for _ in 0..3 {
+        assert_eq!(server.get(&request).await.refusal(), None);
+    }
+    let one = count().await;
+    server.advance(std::time::Duration::from_secs(3601));
+    server.get(&request).await;
+    let later = count().await;
+
+    assert_eq!((none.len(), one.len(), later.len()), (0, 1, 2));
+    assert_eq!(one[0]["facts"]["left_out"], "groups");
+    let event = format!("/gate/admin/events/{}", one[0]["id"].as_str().unwrap());
+    ada.sign_in().await;
+    let page = ada.visit(&event).await;
+    assert!(page.text().contains("--add-scope=groups"), "{}", page.text());
+    let path = format!("{event}/repair");
+    let operation = ada.visit(&path).await.hidden("operation").unwrap();
+    let made = ada.submit(&path, &[("operation", &operation)]).await;
+    assert!(ada.visit(made.location()).await.text().contains("Done:"));
+    let shop = server.operate(Method::GET, "/clients/shop", json!({})).await.json();
+    assert_eq!(shop["scope"], "groups openid profile");
+}
+
 /// Nobody knows an app by the id that this server made.
 #[tokio::test]
 async fn an_app_has_its_name_where_a_request_of_it_is_explained_and_mended() {
