@@ -238,13 +238,11 @@ impl Scene<'_> {
                 let path = format!("/bridge/certificates/{}", text(&enrolled["fingerprint"]));
                 (Method::DELETE, path, none)
             }
-            "end the connection" => {
-                self.token().await;
-                (Method::DELETE, format!("/connections/{}:shop", self.name), none)
-            }
-            "revoke the grant" => {
+            "revoke the grant" | "end the connection" => {
                 let id = text(&self.token().await["grant"]);
-                (Method::DELETE, format!("/grants/{id}"), none)
+                let path = format!("/connections/{}:shop", self.name);
+                let one = operation == "revoke the grant";
+                (Method::DELETE, if one { format!("/grants/{id}") } else { path }, none)
             }
             _ => panic!("{operation}"),
         }
