@@ -215,6 +215,7 @@ fn ways(app: Option<&str>, vouched: bool) -> &'static Ways {
     let way = || Some(destination());
     Box::leak(Box::new(Ways {
         account: way(),
+        administration: way().filter(|_| vouched && app.is_none()),
         another: way().filter(|_| vouched),
         app: app.map(str::to_owned),
         ask: Some(vec![name(); usize::from(vouched)]),
