@@ -308,7 +308,7 @@ fn rendered() -> Vec<(&'static str, String)> {
     }
     add("error.html", &error(None));
     add("error.html", &error(Some(&[])));
-    for ways in [ways(None, no), ways(Some("Ada"), no), ways(Some("Ada"), yes)] {
+    for ways in [ways(None, no), ways(None, yes), ways(Some("Ada"), no), ways(Some("Ada"), yes)] {
         add("error.html", &ErrorPage { button: None, ways, ..error(None) });
     }
     let retry = Box::leak(Box::new(Ways { retry: Some(destination()), ..Ways::default() }));
