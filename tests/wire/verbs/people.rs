@@ -254,6 +254,13 @@ pub(super) const STORIES: &[Story] = &[
         fails: ("--user stranger", 3, "not_found", "there is no person with this username"),
     },
     Story {
+        verb: "connection end",
+        with: "ada:back{n} --yes",
+        says: "ended",
+        member: ("/username", "ada"),
+        fails: ("ada --yes", 3, "not_found", "the person lets this client do nothing"),
+    },
+    Story {
         verb: "grant list",
         with: "",
         says: "GRANT",
@@ -266,13 +273,6 @@ pub(super) const STORIES: &[Story] = &[
         says: "revoked",
         member: ("/username", "ada"),
         fails: ("stranger --yes", 3, "not_found", "there is no such grant in force"),
-    },
-    Story {
-        verb: "connection end",
-        with: "ada:front --yes",
-        says: "ended",
-        member: ("/username", "ada"),
-        fails: ("ada --yes", 3, "not_found", "the person lets this client do nothing"),
     },
     Story {
         verb: "events",
