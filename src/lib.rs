@@ -56,6 +56,7 @@
 //! | what a linked device was given, and how all of it ends | [`flow::bridge::device`], [`flow::bridge::belongings`] |
 //! | the restore of a backup | [`flow::installation::restore`] |
 //! | what a grant is, and when it is live | [`flow::token::grant`] |
+//! | what a person lets a client do, and how all of it ends | [`flow::token::connection`] |
 //! | the catalogue of known applications: its files; an entry, and the client made of it | `assets/applications/`; [`model::catalogue`], `admin/catalogue.rs` |
 //! | which people may use a client | [`oauth::client::decisions::OperatorDecisions::admit`] |
 //! | the lifetime of a token | [`flow::Rules`], [`flow::token::issue`] |
@@ -163,6 +164,8 @@
 //!   subjects.
 //! - **chosen secret**: a client secret that an operator chose, checked by Argon2id. The server
 //!   *generates* every other one.
+//! - **connection**: what a person lets a client do: its grants in force and the remembered consent.
+//!   Whoever ends it ends both; a grant that ends leaves the consent.
 //! - **family**: the refresh tokens of a grant, one after the other. All but the newest are spent.
 //! - **generation**: the place of a refresh token in its family; the first is 0.
 //! - **ahead of the store**: of a refresh token, newer than the newest that the store knows.

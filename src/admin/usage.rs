@@ -24,8 +24,8 @@ const MAX_REFUSALS: usize = 5;
 pub(crate) struct UsageView {
     /// The number of live browser sessions with a grant of the client.
     pub(crate) active_sessions: usize,
-    /// Whether a report does not read all grants, so that `active_sessions` and `live_grants` are
-    /// lower bounds.
+    /// Whether a report does not read all grants and consents, so that `active_sessions`,
+    /// `live_grants` and `people` are lower bounds.
     pub(crate) at_least: bool,
     /// The client; null: all clients together.
     pub(crate) client_id: Option<String>,
@@ -41,6 +41,8 @@ pub(crate) struct UsageView {
     pub(crate) last_used: Option<String>,
     /// The number of grants in force.
     pub(crate) live_grants: usize,
+    /// The number of people who let it do something, by a grant in force or a remembered consent.
+    pub(crate) people: usize,
 }
 
 /// A refusal of a client, as it happened last.
@@ -89,6 +91,7 @@ impl UsageView {
             client_id: client.map(ClientId::to_string),
             last_used: report.used.map(Timestamp::rfc3339),
             live_grants: active.grants,
+            people: active.people,
             last_day: UsageSums::new(report.day),
             last_week: UsageSums::new(report.week),
         }

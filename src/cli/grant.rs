@@ -15,8 +15,9 @@ Examples:
   gatelodge grant revoke 0190163d-8694-439b-aea5-966c26f8ad91
   gatelodge grant revoke 0190163d
 
-A revoked grant takes its refresh token and every access token with it. The application may
-ask the person again.";
+A revoked grant takes its refresh token and every access token with it. A consent that is remembered
+stays, so that the application gets another grant without a question: `gatelodge connection end` ends
+that, too.";
 
 /// The verbs of `grant`.
 #[derive(Debug, Subcommand)]

@@ -13,6 +13,7 @@ mod catalogue;
 mod client;
 mod config;
 mod confirm;
+mod connection;
 mod doctor;
 mod event;
 mod grant;
@@ -103,6 +104,9 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         }
         Verb::Whoami(args) => {
             with_config(&flags, env, async |config| login::whoami(args, config).await)
+        }
+        Verb::Connection(verb) => {
+            with_admin(&flags, env, async |admin| connection::run(verb, admin).await)
         }
         Verb::Completions { shell } => Ok(program::completions(shell)),
         Verb::Config(verb) => config::run(&verb, &Layers::new(flags, env.clone())),

@@ -46,6 +46,7 @@ async fn a_client_that_nobody_used_has_used_nothing() {
             "client_id": "shop",
             "active_sessions": 0,
             "live_grants": 0,
+            "people": 0,
             "at_least": false,
             "last_used": null,
             "last_day": none,

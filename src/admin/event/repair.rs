@@ -16,6 +16,9 @@ pub(crate) struct RepairView {
     pub(crate) body: Value,
     /// The id of the client that is changed or registered.
     pub(crate) client_id: Option<String>,
+    /// The name of the client, if it is registered.
+    #[serde(default)]
+    pub(crate) client_name: Option<String>,
     /// The host of the address that is added; whoever controls it receives the sign-ins of the client.
     pub(crate) host: Option<String>,
     /// What it is.
@@ -137,6 +140,7 @@ impl RepairView {
         Self {
             body,
             client_id: None,
+            client_name: None,
             host: None,
             kind,
             method: method.to_owned(),

@@ -32,7 +32,7 @@ pub(super) async fn run(id: Option<String>, admin: &mut AdminClient) -> Result<O
     let at_least = report.at_least;
     let output = output.with_terminal_text(move |terminal| (text(&report, Some(terminal)), None));
     if at_least {
-        let note = "There are more grants than were looked through: both numbers are the least.";
+        let note = "There are more grants than were looked through: these numbers are the least.";
         return Ok(output.with_note(note));
     }
     Ok(output)
@@ -49,6 +49,7 @@ fn text(report: &UsageView, terminal: Option<&Terminal>) -> String {
         ("active sessions", word(&report.active_sessions)),
         ("live grants", word(&report.live_grants)),
         ("last used", used),
+        ("people", word(&report.people)),
     ];
     for (span, tokens, refusals) in [
         (&report.last_day, "tokens, 24 hours", "refusals, 24 hours"),
@@ -137,7 +138,8 @@ mod tests {
                 }])
             };
             json!({
-                "client_id": id, "active_sessions": 1, "live_grants": 2, "at_least": at_least,
+                "client_id": id, "active_sessions": 1, "live_grants": 2,
+                "people": 3, "at_least": at_least,
                 "last_day": none, "last_week": week, "last_refusals": last,
                 "last_used": (!at_least).then_some("2026-01-01T00:00:00Z"),
             })
@@ -161,6 +163,7 @@ mod tests {
              active sessions     1\n\
              live grants         2\n\
              last used           2026-01-01T00:00:00Z\n\
+             people              3\n\
              tokens, 24 hours    0\n\
              refusals, 24 hours  0\n\
              tokens, 7 days      3: authorization_code 1, refresh_token 2\n\

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
-use crate::flow::token::grant;
+use crate::flow::token::{connection, grant};
 use crate::flow::{Context, session};
 use crate::oauth::client::GrantType;
 use crate::oauth::id::{ClientId, SessionId};
@@ -172,10 +172,12 @@ pub struct UsageReport {
 /// The grants and sessions that are in force.
 #[derive(Debug)]
 pub struct ActiveTokens {
-    /// Whether there are more grants than were read, so that the numbers are minima.
+    /// Whether there are more grants or consents than were read, so that the numbers are minima.
     pub at_least: bool,
     /// The number of live grants.
     pub grants: usize,
+    /// The number of people who have a grant, or a consent that is remembered.
+    pub people: usize,
     /// The number of live browser sessions that have one of these grants.
     pub sessions: usize,
     /// The last use of one of these grants.
@@ -237,16 +239,20 @@ fn active(
     let at_least = ids.len() > MAX_GRANTS;
     ids.truncate(MAX_GRANTS);
     let (mut grants, mut used, mut sessions) = (0, None, BTreeSet::<SessionId>::new());
+    let mut of_grants = BTreeSet::new();
     for id in ids {
         let Some(live) = grant::live(view, cx, id)? else { continue };
         grants += 1;
         used = used.max(Some(live.grant().used()));
+        of_grants.insert(live.authorization().user);
         let session = live.authorization().session;
         if !sessions.contains(&session) && session::by_id(view, cx, session)?.is_some() {
             sessions.insert(session);
         }
     }
-    Ok(ActiveTokens { at_least, grants, sessions: sessions.len(), used })
+    let (people, more) = connection::people(view, id, of_grants, MAX_GRANTS)?;
+    let at_least = at_least || more;
+    Ok(ActiveTokens { at_least, grants, people, sessions: sessions.len(), used })
 }
 
 #[cfg(test)]

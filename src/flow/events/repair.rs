@@ -3,11 +3,12 @@
 
 use crate::error::shell_word;
 use crate::model::person::{Role, Username};
-use crate::oauth::client::{AuthMethod, GrantType, PkcePolicy};
+use crate::oauth::client::{AssertionProfile, AuthMethod, GrantType, PkcePolicy};
 use crate::oauth::group::Group;
 use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::scope::Scope;
+use crate::store::schema::Client;
 
 /// A change that lets a refused request pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +133,29 @@ impl Repair {
 }
 
 impl Change {
+    /// Whether a client has it already.
+    pub(super) fn is_made(&self, client: &Client) -> bool {
+        let Client { decisions, enabled, metadata, .. } = client;
+        match self {
+            Self::AllowAnonymous => decisions.anonymous,
+            Self::AllowOldAssertions => decisions.assertions == AssertionProfile::Rfc7523,
+            Self::AllowUnpushed => !metadata.require_pushed_authorization_requests,
+            Self::AuthMethod(method) => metadata.auth_method() == *method,
+            Self::Enable => *enabled,
+            Self::FirstParty => decisions.first_party,
+            Self::Grant { added, .. } => metadata.has_grant_type(*added),
+            Self::Pkce(policy) => decisions.pkce == Some(*policy),
+            Self::PostLogoutUri { added, .. } => metadata.post_logout_redirect_uris.contains(added),
+            Self::RedirectUri(uri) => metadata.redirect_uris.contains(uri),
+            // Without a list it may name every one.
+            Self::Resource(resource) => {
+                let own = &decisions.resources;
+                own.is_empty() || own.iter().any(|known| known.canonical() == resource)
+            }
+            Self::Scope(scope) => scope.minus(client.scope()).is_empty(),
+        }
+    }
+
     fn command(&self) -> Command {
         let set = |name, value: &str| Command::new("client set").option(name, value);
         match self {

@@ -17,6 +17,7 @@ use super::frame::Frame;
 use crate::admin::{self, Asker, Reported};
 use crate::app::App;
 use crate::error::{Error, ErrorCode, Internal, Refusal};
+use crate::http::about::About;
 use crate::http::destination::{AdminPath, PagePath};
 use crate::http::extract::body::Query;
 use crate::http::extract::browser::Browser;
@@ -78,7 +79,12 @@ impl Refused {
 
     /// What it says to an administrator: the precise reason, and what it may have meant.
     pub(super) fn sentence(&self, t: &Texts) -> String {
-        t.precise(&self.0)
+        let sentence = t.precise(&self.0);
+        // Whoever has an app at home gets no further by the reason alone.
+        if self.refusal() == Some(Refusal::RedirectUriPrivate) {
+            return format!("{sentence} {}", t.admin.list.use_https().plain());
+        }
+        sentence
     }
 }
 
@@ -258,6 +264,7 @@ impl Administrator {
         };
         let asker =
             Asker::at_page(&cx, &session, holder).map_err(|refusal| failed(refusal.into()))?;
+        About::of(&parts.extensions).set_administrator(asker.actor());
         Ok(Self {
             app: Arc::clone(app),
             asker,

@@ -40,7 +40,7 @@ pub(in crate::http) struct RepairPage {
 /// What a repair means for whoever makes it.
 pub(in crate::http) fn means(t: &Texts, repair: &RepairView) -> String {
     let t = &t.admin.repair;
-    let client = repair.client_id.as_deref().unwrap_or_default();
+    let client = repair.client_name.as_deref().or(repair.client_id.as_deref()).unwrap_or_default();
     let person = repair.username.as_deref().unwrap_or_default();
     let value = repair.value.as_deref().unwrap_or_default();
     let means = match repair.kind {

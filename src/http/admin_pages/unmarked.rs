@@ -108,8 +108,10 @@ fn rendered() -> Vec<(&'static str, String)> {
     let confirm = ConfirmPage { page: page(), frame: frame(), action, fault, question };
     add("confirm.html", &confirm);
     let explanations = [json!(null), refused()].map(|refused| ExplanationView {
+        client_name: Some("x".to_owned()),
         command: Some("gatelodge".to_owned()),
         event: view(event(&refused)),
+        made: refused.is_object(),
         no_command: Some("x".to_owned()),
         remedy: Some("x".to_owned()),
         repair: None,
@@ -156,7 +158,8 @@ fn rendered() -> Vec<(&'static str, String)> {
     }
     let states = ["published", "retired", "retiring", "signing"];
     let keys = states.into_iter().map(|state| view(key(state, Some("2")))).collect();
-    add("keys.html", &KeysPage { page: page(), frame: frame(), may_rotate: true, keys });
+    let remark = "⟦Waiting⟧".to_owned();
+    add("keys.html", &KeysPage { page: page(), frame: frame(), may_rotate: true, keys, remark });
     let server = json!({
         "data": "/data", "issuer": "http://localhost:7455", "listen": [], "mtls_listen": [], "pid": 1,
     });

@@ -16,7 +16,7 @@ use crate::flow::Context;
 use crate::flow::bridge::hosts;
 use crate::flow::client::self_named::SelfNamed;
 use crate::flow::session::{self, LiveSession};
-use crate::flow::token::grant;
+use crate::flow::token::connection;
 use crate::http::destination::PagePath;
 use crate::http::extract::own_page::SignedInForm;
 use crate::http::failure::PageFailure;
@@ -44,7 +44,7 @@ pub(super) fn of(
     own: &LiveSession,
     t: &Texts,
 ) -> Result<Connected, StoreError> {
-    let apps = grant::connections(view, cx, own.user())?.into_iter().map(|(id, connection)| {
+    let apps = connection::of_person(view, cx, own.user())?.into_iter().map(|(id, connection)| {
         let scopes = templates::scope_items(t, &cx.rules.config, &connection.scope);
         let self_named = connection.client.as_ref().and_then(|client| SelfNamed::of(&id, client));
         let name = connection
@@ -107,7 +107,8 @@ pub(in crate::http) async fn withdraw(
     SignedInForm { session, form }: SignedInForm,
 ) -> Result<Response, PageFailure> {
     let client = form.parsed::<ClientId>("client_id")?.ok_or(Refusal::ClientIdMissing)?;
-    app.write_by(acting, move |tx, cx| grant::withdraw(tx, cx, session.user(), &client)).await?;
+    app.write_by(acting, move |tx, cx| connection::withdraw(tx, cx, session.user(), &client))
+        .await?;
     Ok(redirect::to_page(&PagePath::Account))
 }
 

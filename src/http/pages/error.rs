@@ -64,7 +64,7 @@ pub(in crate::http) fn show(
         self_named: facts.self_named.as_ref().or(ways.self_named.as_ref()),
         message: t.sentence(error),
         status: status.as_u16(),
-        title: title(t, error, status),
+        title: title(t, (status, error), ways),
         ways,
     });
     if posts {
@@ -104,8 +104,13 @@ fn advice(t: &Texts, error: &Error) -> Option<String> {
     Some(advice.plain())
 }
 
-fn title(t: &Texts, error: &Error, status: StatusCode) -> String {
+fn title(t: &Texts, (status, error): (StatusCode, &Error), ways: &Ways) -> String {
+    let vouched = ways.app.as_ref().filter(|_| ways.vouched);
     let title = match (error.refusal(), status.as_u16()) {
+        (Some(Refusal::ClientDisabledAtAuthorize), _) => match vouched {
+            Some(name) => t.error.title_client_disabled(name),
+            None => t.error.title(),
+        },
         (Some(Refusal::AppUnknown), _) => t.error.title_app_unknown(),
         (Some(Refusal::CsrfTokenWrong), _) => t.error.title_stale(),
         (_, 403) => t.error.title_forbidden(),

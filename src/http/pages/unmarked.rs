@@ -249,6 +249,7 @@ fn ways(app: Option<&str>, vouched: bool) -> &'static Ways {
     let way = || Some(destination());
     Box::leak(Box::new(Ways {
         account: way(),
+        administration: way().filter(|_| vouched && app.is_none()),
         another: way().filter(|_| vouched),
         app: app.map(str::to_owned),
         ask: Some(vec![name(); usize::from(vouched)]),
@@ -351,7 +352,7 @@ fn rendered() -> Vec<(&'static str, String)> {
     }
     add("error.html", &error(None));
     add("error.html", &error(Some(&[])));
-    for ways in [ways(None, no), ways(Some("Ada"), no), ways(Some("Ada"), yes)] {
+    for ways in [ways(None, no), ways(None, yes), ways(Some("Ada"), no), ways(Some("Ada"), yes)] {
         add("error.html", &ErrorPage { button: None, ways, ..error(None) });
     }
     let retry = Box::leak(Box::new(Ways { retry: Some(destination()), ..Ways::default() }));

@@ -28,6 +28,7 @@ sections! {
             at_least,
             auth_method,
             client_id,
+            connected(count),
             day_and_week(day, week),
             disable,
             disable_means,
@@ -43,7 +44,6 @@ sections! {
             groups,
             home_page,
             last_refusals,
-            live_grants(count),
             logo, logo_size(kind, bytes),
             members,
             none,
@@ -172,10 +172,12 @@ sections! {
             client,
             end,
             end_means,
+            end_means_own,
             end_of(client, person),
             end_title(client, person),
             lead,
             offline,
+            remembered,
             since(day),
         }
         invitations: AdminInvitations {
@@ -220,7 +222,7 @@ sections! {
             expected,
             facts,
             id,
-            kind,
+            kind, made,
             none,
             older,
             person,
@@ -248,13 +250,13 @@ sections! {
             rotate_title,
             signing,
             signs_from(time),
-            signs_until(time),
+            signs_until(time), waiting(time),
         }
         list: AdminList {
             extra,
             nothing(searched),
             save,
-            search,
+            search, use_https,
         }
         links: AdminLinks {
             title,

@@ -185,6 +185,7 @@ texts! {
             status,
             title,
             title_app_unknown,
+            title_client_disabled(client),
             title_fault,
             title_forbidden,
             title_method,
@@ -192,6 +193,7 @@ texts! {
             title_not_found,
             title_stale,
             to_account,
+            to_administration,
             to_mend,
         }
         frame: Frame {

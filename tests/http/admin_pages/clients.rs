@@ -6,7 +6,7 @@ use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::{Value, json};
 
-use super::{server, type_into, with_role};
+use super::{refused_above, server, stored, type_into, with_role};
 use crate::support::{Browser, RelyingParty, Server};
 
 async fn client(server: &Server, id: &str) -> Value {
@@ -30,6 +30,23 @@ fn code_after(html: &str, label: &str) -> String {
     let (_, rest) = html.split_once(&format!("<dt>{label}</dt>")).unwrap();
     let (_, code) = rest.split_once("<code>").unwrap();
     code.split_once("</code>").unwrap().0.to_owned()
+}
+
+/// A refusal says that it is one, and what to do.
+#[tokio::test]
+async fn an_app_at_home_without_tls_is_refused_with_a_way_on() {
+    let (server, mut ada) = server().await;
+    let path = "/gate/admin/clients/add?app=miniflux";
+    let page = ada.visit(path).await;
+
+    let refused = type_into(&mut ada, &page, &[("url", "http://miniflux.lan:8080")]).await;
+
+    refused_above(&refused, Refusal::RedirectUriPrivate);
+    assert!(refused.text().contains("in a private network"), "{}", refused.text());
+    assert!(refused.text().contains("nothing was saved. Use https"), "{}", refused.text());
+    assert!(refused.text().contains("gatelodge tls issue NAME"), "{}", refused.text());
+    assert!(refused.text().contains("value=\"http://miniflux.lan:8080\""), "{}", refused.text());
+    assert_eq!(stored(&server, "/clients").await["clients"], json!([]));
 }
 
 #[tokio::test]
@@ -289,7 +306,7 @@ async fn a_client_is_switched_off_and_on() {
     ada.visit("/gate/admin/clients/shop/enable").await;
     ada.submit("/gate/admin/clients/shop/enable", &[]).await;
 
-    assert!(asked.text().contains("One grant is in force."), "{}", asked.text());
+    assert!(asked.text().contains("One person lets it do something."), "{}", asked.text());
     assert_eq!(off.location(), "/gate/admin/clients/shop");
     assert_eq!(disabled, false);
     assert!(page.text().contains("/shop/enable"), "{}", page.text());
@@ -323,7 +340,7 @@ async fn a_client_is_removed_with_what_people_allowed_it() {
     let asked = ada.visit("/gate/admin/clients/shop/remove").await;
     let removed = ada.submit("/gate/admin/clients/shop/remove", &[]).await;
 
-    assert!(asked.text().contains("One grant is in force."), "{}", asked.text());
+    assert!(asked.text().contains("One person lets it do something."), "{}", asked.text());
     assert!(asked.text().contains("This cannot be undone."), "{}", asked.text());
     assert_eq!(removed.location(), "/gate/admin/clients");
     let stored = server.operate(Method::GET, "/clients/shop", json!({})).await;

@@ -39,6 +39,134 @@ async fn an_address_of_a_request_shows_its_host_apart_and_is_added_by_whoever_vo
     assert_eq!(events["events"][0]["actor"]["username"], "ada");
 }
 
+/// The app meets no refusal: it gets a token without its groups.
+#[tokio::test]
+async fn scopes_that_are_left_out_are_an_event_with_a_repair_once_an_hour() {
+    let (server, mut ada) = server().await;
+    let shop = RelyingParty::web(&server).await;
+    server.operate(Method::PATCH, "/clients/shop", json!({ "scope": "openid profile" })).await;
+    let count = async || {
+        let path = "/events?kind=scope.left_out&client=shop";
+        let events = server.operate(Method::GET, path, json!({})).await.json()["events"].clone();
+        events.as_array().unwrap().clone()
+    };
+    let request = shop.request(&[("scope", "openid groups nonsense admin:people")]);
+
+    server.get(&shop.request(&[("scope", "openid profile")])).await;
+    let none = count().await;
+    for _ in 0..3 {
+        assert_eq!(server.get(&request).await.refusal(), None);
+    }
+    let one = count().await;
+    server.advance(std::time::Duration::from_secs(3601));
+    server.get(&request).await;
+    let later = count().await;
+
+    assert_eq!((none.len(), one.len(), later.len()), (0, 1, 2));
+    assert_eq!(one[0]["facts"]["left_out"], "groups");
+    let event = format!("/gate/admin/events/{}", one[0]["id"].as_str().unwrap());
+    ada.sign_in().await;
+    let page = ada.visit(&event).await;
+    assert!(page.text().contains("--add-scope=groups"), "{}", page.text());
+    let path = format!("{event}/repair");
+    let operation = ada.visit(&path).await.hidden("operation").unwrap();
+    let made = ada.submit(&path, &[("operation", &operation)]).await;
+    assert!(ada.visit(made.location()).await.text().contains("Done:"));
+    let shop = server.operate(Method::GET, "/clients/shop", json!({})).await.json();
+    assert_eq!(shop["scope"], "groups openid profile");
+}
+
+/// Nobody knows an app by the id that this server made.
+#[tokio::test]
+async fn an_app_has_its_name_where_a_request_of_it_is_explained_and_mended() {
+    let (server, mut ada) = server().await;
+    let client = json!({ "name": "Green House", "redirect_uris": ["https://green.example/cb"] });
+    let made = server.operate(Method::POST, "/clients", client).await.json();
+    let mut green = RelyingParty::web(&server).await;
+    green.id = made["client_id"].as_str().unwrap().to_owned();
+    let refused = server.get(&green.request(&[("redirect_uri", "https://green.example/o")])).await;
+    let path = format!("/gate/admin/events/{}", refused.header("gatelodge-event"));
+
+    let event = ada.visit(&path).await;
+    let repair = ada.visit(&format!("{path}/repair")).await;
+
+    for page in [&event, &repair] {
+        assert!(page.text().contains("Green House"), "{}", page.text());
+    }
+    assert!(event.text().contains("--add-redirect="), "{}", event.text());
+    assert!(!event.text().contains("--redirect URI"), "one command, not two: {}", event.text());
+}
+
+/// A change that was made is offered no second time, wherever it was made.
+#[tokio::test]
+async fn what_was_let_pass_is_said_to_be_done_and_not_offered_again() {
+    let (server, mut ada) = server().await;
+    let shop = RelyingParty::web(&server).await;
+    server.operate(Method::PATCH, "/clients/shop", json!({ "scope": "openid" })).await;
+    for changed in [("redirect_uri", "https://shop.example/other"), ("scope", "groups")] {
+        let refused = server.get(&shop.request(&[changed])).await;
+        let event = format!("/gate/admin/events/{}", refused.header("gatelodge-event"));
+        let before = ada.visit(&event).await;
+        let path = format!("{event}/repair");
+        let operation = ada.visit(&path).await.hidden("operation").unwrap();
+
+        let made = ada.submit(&path, &[("operation", &operation), ("trust", "yes")]).await;
+        let after = ada.visit(made.location()).await;
+        let again = ada.submit(&path, &[("operation", &operation), ("trust", "yes")]).await;
+        let passes = server.get(&shop.request(&[changed])).await;
+
+        assert!(before.text().contains("/repair\"") && !before.text().contains("Done:"));
+        assert_eq!(made.location(), event);
+        assert!(after.text().contains("Done: it is allowed"), "{}", after.text());
+        assert!(!after.text().contains("/repair\""), "{}", after.text());
+        assert!(!after.text().contains("gatelodge client set"), "{}", after.text());
+        again.refused(ErrorCode::NotFound, Refusal::RepairMissing);
+        assert_eq!(passes.refusal(), None, "{changed:?}");
+        let id = event.rsplit('/').next().unwrap();
+        let explained = server.operate(Method::GET, &format!("/events/{id}"), json!({})).await;
+        let explained = explained.json();
+        assert_eq!((&explained["made"], &explained["repair"]), (&json!(true), &Value::Null));
+        assert!(explained["no_command"].as_str().unwrap().contains("already"), "{explained}");
+    }
+}
+
+/// Where an administrator follows the link to an event at once.
+#[tokio::test]
+async fn an_event_that_is_being_written_is_found() {
+    let (server, _ada) = server().await;
+    let shop = RelyingParty::web(&server).await;
+    for _ in 0..5 {
+        let refused = server.get(&shop.request(&[("scope", "nothing")])).await;
+        let path = format!("/events/{}", refused.header("gatelodge-event"));
+
+        let look = server.operate(Method::GET, &path, json!({}));
+        let (written, found) = tokio::join!(server.app.write_events(), look);
+
+        written.unwrap();
+        assert_eq!(found.status, 200, "{}", found.text());
+    }
+}
+
+/// No app is there to be mended.
+#[tokio::test]
+async fn what_is_not_there_leads_back_to_the_administration_and_blames_no_app() {
+    let (_server, mut ada) = server().await;
+
+    for path in [
+        "/gate/admin/people/ada/passkeys/0190163d-8694-439b-aea5-966c26f8ad91",
+        "/gate/admin/events/nonsense",
+        "/gate/admin/events/0000000000000000",
+        "/gate/admin/clients/nobody",
+    ] {
+        let page = ada.visit(path).await;
+
+        assert!([400, 404].contains(&page.status.as_u16()), "{path}: {}", page.status);
+        assert!(!page.text().contains("The app sent something"), "{path}: {}", page.text());
+        let way = "href=\"/gate/admin\">Go to the administration</a>";
+        assert!(page.text().contains(way), "{path}: {}", page.text());
+    }
+}
+
 #[tokio::test]
 async fn only_what_was_shown_is_done() {
     let (server, mut ada, path) = at_repair().await;

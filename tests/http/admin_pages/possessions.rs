@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::params::segment_encode;
 use serde_json::{Value, json};
 
 use super::{actor, link_on, page_of, refused_above, server, stored, with_role};
@@ -202,8 +203,8 @@ async fn a_grant_is_found_by_its_person_and_its_client_and_ended() {
 
     let graces = ada.visit("/gate/admin/grants?user=grace&client=").await;
     let of_shop = ada.visit("/gate/admin/grants?client=shop").await;
-    let id = stored(&server, "/grants?client=shop").await["grants"][0]["id"].clone();
-    let path = format!("/gate/admin/grants/{}/end", id.as_str().unwrap());
+    let id = stored(&server, "/connections?client=shop").await["connections"][0]["id"].clone();
+    let path = format!("/gate/admin/grants/{}/end", segment_encode(id.as_str().unwrap()));
     ada.visit(&path).await;
     let ended = ada.submit(&path, &[]).await;
 
@@ -214,6 +215,74 @@ async fn a_grant_is_found_by_its_person_and_its_client_and_ended() {
     assert_eq!(stored(&server, "/grants?client=shop").await["grants"], json!([]));
     assert_eq!(stored(&server, "/grants").await["grants"].as_array().unwrap().len(), 2);
     assert_eq!(actor(&server, "grant.revoked", "grace").await, "ada");
+}
+
+/// What is remembered is access, too: no token was ever issued for it.
+#[tokio::test]
+async fn the_end_of_access_ends_what_is_remembered_so_that_the_app_asks_again() {
+    let (server, mut ada) = server().await;
+    let mut bob = server.person("bob").await;
+    let shop = RelyingParty::web(&server).await;
+    let asked = bob.visit(&shop.request(&[])).await;
+    bob.decide(&asked, "allow").await;
+    assert!(bob.visit(&shop.request(&[])).await.brought().contains_key("code"));
+    assert!(bob.visit("/gate/account").await.text().contains("value=\"shop\""));
+    assert_eq!(stored(&server, "/grants").await["grants"], json!([]));
+
+    let list = ada.visit("/gate/admin/grants").await;
+    let person = ada.visit("/gate/admin/people/bob").await;
+    let connection = stored(&server, "/connections").await["connections"][0].clone();
+    let switching_off = ada.visit("/gate/admin/clients/shop/disable").await;
+    let usage = stored(&server, "/clients/shop/usage").await;
+    let id = segment_encode(connection["id"].as_str().unwrap());
+    let path = format!("/gate/admin/grants/{id}/end");
+    let question = ada.visit(&path).await;
+    let ended = ada.submit(&path, &[]).await;
+
+    for page in [&list, &person] {
+        assert!(page.text().contains(&path) && page.text().contains("Shop"), "{}", page.text());
+        assert!(page.text().contains("remembered, no tokens"), "{}", page.text());
+    }
+    assert_eq!((&connection["remembered"], &connection["used"]), (&json!(true), &Value::Null));
+    assert!(switching_off.text().contains("One person lets it do"), "{}", switching_off.text());
+    assert_eq!((&usage["people"], &usage["live_grants"]), (&json!(1), &json!(0)));
+    assert!(question.text().contains("It asks them again the next time."), "{}", question.text());
+    assert_eq!(ended.location(), "/gate/admin/people/bob");
+    assert!(bob.visit(&shop.request(&[])).await.asks_for_consent());
+    assert!(!bob.visit("/gate/account").await.text().contains("value=\"shop\""));
+    assert_eq!(stored(&server, "/connections").await["connections"], json!([]));
+    assert_eq!(stored(&server, "/clients/shop/usage").await["people"], 0);
+    assert_eq!(actor(&server, "grant.revoked", "bob").await, "ada");
+}
+
+/// The contract of the operation on one grant says so.
+#[tokio::test]
+async fn a_grant_alone_ends_without_the_consent_and_the_connection_ends_with_all_of_them() {
+    let (server, _ada) = server().await;
+    let mut bob = server.person("bob").await;
+    let shop = RelyingParty::web(&server).await;
+    let first = shop.tokens_of(&mut bob, "openid offline_access").await;
+    let second = shop.tokens_of(&mut bob, "openid offline_access").await;
+    let code = shop.code(&mut bob).await;
+    let grant = stored(&server, "/grants").await["grants"][0]["id"].clone();
+
+    let one = format!("/grants/{}", grant.as_str().unwrap());
+    server.operate(Method::DELETE, &one, json!({})).await;
+    let silently = bob.visit(&shop.request(&[("prompt", "none")])).await;
+    let shown = stored(&server, "/connections/bob:shop").await;
+    let ended = server.operate(Method::DELETE, "/connections/bob:shop", json!({})).await;
+
+    assert!(silently.brought().contains_key("code"));
+    assert_eq!((&shown["username"], &shown["client_id"]), (&json!("bob"), &json!("shop")));
+    assert_eq!(ended.status, 200, "{}", ended.text());
+    assert_eq!(stored(&server, "/grants").await["grants"], json!([]));
+    for tokens in [first, second] {
+        let refused = shop.refresh(tokens.refresh()).await;
+        refused.refused(ErrorCode::InvalidGrant, Refusal::RefreshUnknown);
+    }
+    shop.redeem(&code).await.refused(ErrorCode::InvalidGrant, Refusal::CodeEnded);
+    let silently = bob.visit(&shop.request(&[("prompt", "none")])).await;
+    assert_eq!(silently.brought()["error"], "consent_required");
 }
 
 #[tokio::test]

@@ -112,7 +112,7 @@ async fn authorizations(way: Way) -> Vec<Refusal> {
     changed(&server, "shop", json!({ "require_pushed_authorization_requests": true })).await;
     let pushed = at(&[], Refusal::RequestNotPushed).await;
     changed(&server, "shop", json!({ "enabled": false })).await;
-    let disabled = at(&[], Refusal::ClientUnknownAtAuthorize).await;
+    let disabled = at(&[], Refusal::ClientDisabledAtAuthorize).await;
     // And one that nobody knows.
     let mut stranger = shop.clone();
     stranger.id = "it's-new".to_owned();

@@ -76,7 +76,7 @@ async fn whoever_is_switched_off_and_on_again_has_no_link_from_before() {
     let after = made(&server, "/recover", json!({ "username": "bob" })).await;
 
     off.refused(ErrorCode::AccountDisabled, Refusal::SetupTokenDisabled);
-    none.refused(ErrorCode::AccessDenied, Refusal::PersonDisabled);
+    none.refused(ErrorCode::Conflict, Refusal::UserDisabled);
     on.refused(ErrorCode::SetupLinkSuspended, Refusal::SetupTokenSuspended);
     assert_eq!(look(&server, &after).await.json()["username"], "bob");
     Browser::new(&server).enrol(after["setup_url"].as_str().unwrap(), None).await;

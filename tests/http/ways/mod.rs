@@ -49,6 +49,26 @@ async fn an_app_that_is_not_registered_is_told_by_the_host_it_would_send_to() {
     assert!(page.text().contains(ACCOUNT));
 }
 
+#[tokio::test]
+async fn an_app_that_is_switched_off_is_named_with_whom_to_ask() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let begun = ada.visit(&shop.request(&[])).await;
+    server.change_client("shop", |client| client.enabled = false).await;
+
+    let stranger = Browser::new(&server).visit(&shop.request(&[])).await;
+    let person = ada.visit(&shop.request(&[])).await;
+    let later = ada.visit(&begun.action()).await;
+
+    for page in [&stranger, &person, &later] {
+        page.refused(ErrorCode::InvalidRequest, Refusal::ClientDisabledAtAuthorize);
+        assert!(page.text().contains("Shop is switched off"), "{}", page.text());
+        assert!(!page.text().contains("Remove the connection"), "{}", page.text());
+    }
+    assert!(person.text().contains("Ask ada"), "{}", person.text());
+    assert!(!stranger.text().contains("ada"), "{}", stranger.text());
+}
+
 /// OpenID Connect Core §4, the home page, and what is left.
 #[tokio::test]
 async fn a_sign_in_that_is_over_starts_again_at_the_app_of_an_operator() {

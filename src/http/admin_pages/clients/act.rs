@@ -60,7 +60,7 @@ impl Act {
         if matches!(self, Self::Disable | Self::Remove) {
             let path = format!("{}/usage", path_of("clients", &client.client_id));
             let usage: UsageView = administrator.get(&path).await?;
-            means.push(t.live_grants(usage.live_grants).plain());
+            means.push(t.connected(usage.people).plain());
             means.extend(usage.at_least.then(|| t.at_least().plain()));
         }
         Ok(Question {

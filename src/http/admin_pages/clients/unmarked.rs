@@ -57,7 +57,7 @@ fn usage(whole: bool) -> Value {
     json!({
         "active_sessions": 1, "at_least": whole, "client_id": "shop", "last_day": sums,
         "last_refusals": if whole { vec![refusal] } else { vec![] }, "last_week": sums,
-        "last_used": whole.then_some("1"), "live_grants": 1,
+        "last_used": whole.then_some("1"), "live_grants": 1, "people": 1,
     })
 }
 

@@ -9,10 +9,11 @@ use serde_json::json;
 use super::SEE_CLIENTS;
 use super::deed::{self, Deed};
 use super::form;
+use super::grants;
 use super::links::{self, LinkRow};
 use super::sessions::{self, SessionRow};
 use crate::admin::certificate::DeviceCertificateView;
-use crate::admin::grant::GrantView;
+use crate::admin::connection::ConnectionView;
 use crate::admin::link::LinkView;
 use crate::admin::passkey::PasskeyView;
 use crate::admin::personal_token::PersonalTokenView;
@@ -39,7 +40,7 @@ pub(in crate::http) struct PersonPage {
     /// Whether they see what happened.
     pub(in crate::http) sees_events: bool,
     pub(in crate::http) certificates: Vec<DeviceCertificateView>,
-    pub(in crate::http) grants: Vec<GrantView>,
+    pub(in crate::http) grants: Vec<ConnectionView>,
     pub(in crate::http) links: Vec<LinkRow>,
     pub(in crate::http) passkeys: Vec<PasskeyView>,
     pub(in crate::http) sessions: Vec<SessionRow>,
@@ -65,7 +66,7 @@ pub(super) async fn show(
     let user: UserView = administrator.get(&path_of("users", &id)).await?;
     let (it, id) = (&administrator, user.id.as_str());
     let texts = it.texts();
-    let grants = rows::of_person::<GrantView>(it, "/api/v1/grants", id).await?;
+    let grants = rows::of_person::<ConnectionView>(it, "/api/v1/connections", id).await?;
     let links = rows::of_person::<LinkView>(it, "/api/v1/links", id).await?;
     let sessions = rows::of_person::<SessionView>(it, "/api/v1/sessions", id).await?;
     let certificates = rows::of_person(it, "/api/v1/bridge/certificates", id).await?;

@@ -12,8 +12,9 @@ use crate::http::admin_pages::administrator::{
     Administrator, AdministratorForm, RecentAdministrator, path_of,
 };
 use crate::http::admin_pages::confirm::{self, Question, Tick};
-use crate::http::destination::AdminPath;
+use crate::http::destination::{AdminPath, PagePath};
 use crate::http::failure::PageFailure;
+use crate::http::redirect;
 use crate::oauth::params::Params;
 
 fn question(
@@ -46,6 +47,11 @@ pub(super) async fn ask(
 ) -> Result<Response, PageFailure> {
     check(&administrator)?;
     let user: UserView = administrator.get(&path_of("users", &id)).await?;
+    // Whoever is disabled needs no link, which would let nobody in, but to be enabled.
+    if user.disabled {
+        let enable = AdminPath::of(["people", &user.id, "enable"]);
+        return Ok(redirect::to_page(&PagePath::Admin(enable)));
+    }
     let question = question(&administrator, &user, &administrator.query)?;
     Ok(confirm::page(&administrator, question, String::new()))
 }

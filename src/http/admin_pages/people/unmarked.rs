@@ -63,9 +63,10 @@ fn passkey(all: bool) -> Value {
 
 fn grant(all: bool) -> Value {
     json!({
-        "by_operator": all, "client_id": "shop", "client_name": "The Shop", "created": "1",
-        "expires": "1", "id": "1", "offline": true, "resources": ["https://a.example"],
-        "scope": "openid", "self_named": all.then_some("own.example"), "session": null, "user_id": "1", "username": "ada",
+        "by_operator": all, "client_id": "shop", "client_name": "The Shop", "first_party": all,
+        "id": "1:shop", "offline": true, "remembered": true, "resources": ["https://a.example"],
+        "scope": "openid", "self_named": all.then_some("own.example"), "since": "1",
+        "used": all.then_some("1"), "user_id": "1", "username": "ada",
     })
 }
 
