@@ -38,7 +38,7 @@
 //! | cross-site and anti-forgery checks | `http/extract/own_page.rs` |
 //! | every text of the pages, and the language of a request | `assets/texts/`, `http/texts/`; `http/about.rs` |
 //! | what a person can do after a refusal; whom a page names | `http/ways.rs` |
-//! | what a reload or another tab reads after an answer | `http/extract/outcomes.rs` |
+//! | what a reload or another tab reads after an answer; what the next page says was done | `http/extract/outcomes.rs`; `http/done.rs` |
 //! | what a browser may keep for good | `http/assets.rs` |
 //! | names and attributes of cookies | `http/pages/cookie.rs`, `http/proxy.rs`, `http/cookie.rs` |
 //! | a session that is a key: the layer, the proof, its verification, the script | `http/pages/prove.rs`, [`model::session_proof`], `app/session_proof.rs`, `assets/static/session.js` |

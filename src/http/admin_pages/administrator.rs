@@ -28,6 +28,7 @@ use crate::http::pages::templates::Page;
 use crate::http::redirect;
 use crate::http::texts::Texts;
 use crate::model::actor::Acting;
+use crate::oauth::id::SessionId;
 use crate::oauth::params::{Params, form_encode, segment_encode};
 use crate::secret::{TokenHash, hex};
 
@@ -61,10 +62,14 @@ pub(super) struct Administrator {
     /// The page.
     pub(super) here: AdminPath,
     is_recent: bool,
+    /// Whether this server filled the form of the page with what was typed before another sign-in.
+    is_refilled: bool,
     name: String,
     operations: Operations,
     /// The query of the request; after a POST, that of its address.
     pub(super) query: Params,
+    /// Their session.
+    pub(super) session: SessionId,
 }
 
 /// Why an operation did nothing.
@@ -116,7 +121,8 @@ impl From<Refused> for PageFailure {
 impl Administrator {
     /// The values that every page of the administration needs.
     pub(super) fn frame(&self) -> Frame {
-        Frame::new(&self.asker, &self.here, self.name.clone())
+        let frame = Frame::new(&self.asker, &self.here, self.name.clone());
+        Frame { not_sent: self.is_refilled, ..frame }
     }
 
     /// The values that every page needs.
@@ -264,9 +270,11 @@ impl Administrator {
             browser,
             here,
             is_recent: session.is_recent(&cx),
+            is_refilled: false,
             name: session.person().display_name.to_string(),
             operations,
             query,
+            session: session.id(),
         })
     }
 }
@@ -299,6 +307,8 @@ impl FromRequestParts<Arc<App>> for RecentAdministrator {
             let trusted = administrator.trusted();
             administrator.query =
                 trusted.map_err(|refusal| PageFailure::from(refusal).into_response())?;
+            // Without a good mark, none is left of it.
+            administrator.is_refilled = administrator.query.names().any(|name| name == MARK);
             return Ok(Self(administrator));
         }
         let Administrator { browser, here, name, .. } = administrator;

@@ -260,3 +260,29 @@ async fn every_open_invitation_is_revoked_at_once() {
     assert!(states.iter().all(|own| own["state"] == "revoked"), "{states:?}");
     assert_eq!(states.len(), 3);
 }
+
+#[tokio::test]
+async fn the_session_that_ends_is_described_and_ones_own_is_marked() {
+    let (server, mut ada) = server().await;
+    server.person("bob").await;
+    let sessions = stored(&server, "/sessions").await["sessions"].clone();
+    let of = |person: &str| {
+        let mut sessions = sessions.as_array().unwrap().iter();
+        let own = sessions.find(|session| session["username"] == person).unwrap();
+        own["id"].as_str().unwrap().to_owned()
+    };
+
+    let list = ada.visit("/gate/admin/sessions").await;
+    let of_bob = ada.visit(&format!("/gate/admin/sessions/{}/end", of("bob"))).await;
+    let own = ada.visit(&format!("/gate/admin/sessions/{}/end", of("ada"))).await;
+
+    assert_eq!(list.text().matches("This browser").count(), 1, "{}", list.text());
+    let row = list.text().split("<li>").find(|row| row.contains("This browser")).unwrap();
+    assert!(row.contains("<bdi>ada</bdi>"), "{row}");
+    for page in [&of_bob, &own] {
+        assert!(page.text().contains(" UTC from 127.0.0.1"), "{}", page.text());
+        assert!(page.text().contains("last used "), "{}", page.text());
+    }
+    assert!(own.text().contains("This is the browser that you use now."), "{}", own.text());
+    assert!(!of_bob.text().contains("This is the browser"), "{}", of_bob.text());
+}

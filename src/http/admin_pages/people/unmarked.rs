@@ -100,6 +100,7 @@ fn session(all: bool) -> SessionRow {
         expires: day(),
         id: name(),
         kind: marked(),
+        own: all,
         person: all.then(name),
         program: name(),
         seen: all.then(day),
