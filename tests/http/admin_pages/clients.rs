@@ -26,7 +26,8 @@ fn by_ada() -> (Value, Value) {
 /// What follows a label on the page of a new client, as code.
 fn code_after(html: &str, label: &str) -> String {
     let (_, rest) = html.split_once(&format!("<dt>{label}</dt>")).unwrap();
-    let (_, code) = rest.split_once("<code>").unwrap();
+    let (_, code) = rest.split_once("<code").unwrap();
+    let (_, code) = code.split_once('>').unwrap();
     code.split_once("</code>").unwrap().0.to_owned()
 }
 
@@ -388,4 +389,48 @@ async fn an_administrator_of_clients_gives_none_a_scope_that_they_lack() {
     assert_eq!(refused.status, 403, "{}", refused.text());
     let clients = server.operate(Method::GET, "/clients", json!({})).await.json();
     assert_eq!(clients["clients"], json!([]));
+}
+
+#[tokio::test]
+async fn what_to_paste_is_there_again_without_the_secret() {
+    let (server, mut ada) = server().await;
+    let asked = ada.visit("/gate/admin/clients/add?app=gitea").await;
+    let typed = [("url", "https://git.lan/sub"), ("option.provider", "lodge")];
+    let added = type_into(&mut ada, &asked, &typed).await;
+    let id = code_after(added.text(), "Client ID");
+    let secret = code_after(added.text(), "Client secret");
+    let rename = json!({ "name": "Our code" });
+
+    let page = ada.visit(&format!("/gate/admin/clients/{id}")).await;
+    server.operate(Method::PATCH, &format!("/clients/{id}"), rename).await;
+    let renamed = ada.visit(&format!("/gate/admin/clients/{id}")).await;
+
+    let pasted = format!("--key {id} --secret THE-SECRET-THAT-YOU-CHOSE");
+    assert!(added.text().contains(&format!("--key {id} --secret {secret}")), "{}", added.text());
+    assert!(page.text().contains(&pasted), "{}", page.text());
+    assert!(page.text().contains("--name lodge"), "the option is told by the address");
+    assert!(!page.text().contains(&secret), "a secret is displayed once");
+    // What is another application gets the lines that every application understands.
+    assert!(!renamed.text().contains("--key"), "{}", renamed.text());
+    assert!(renamed.text().contains(&format!("OIDC_CLIENT_ID={id}")), "{}", renamed.text());
+    for of in ["client-id", "client-secret", "lines-1"] {
+        let button = format!("<copy-text class=\"beside\" data-of=\"{of}\">");
+        assert!(added.text().contains(&button), "{of}: {}", added.text());
+    }
+}
+
+#[tokio::test]
+async fn what_was_refused_last_leads_to_its_events() {
+    let (server, mut ada) = server().await;
+    let shop = RelyingParty::web(&server).await;
+    let refused = server.get(&shop.request(&[("redirect_uri", "https://shop.example/o")])).await;
+    let event = refused.header("gatelodge-event").to_owned();
+
+    let page = ada.visit("/gate/admin/clients/shop").await;
+    let path = "/gate/admin/events?client=shop&#38;refusal=RedirectUriUnregistered";
+    let listed = ada.visit(&path.replace("&#38;", "&")).await;
+
+    assert!(page.text().contains(&format!("href=\"{path}\"")), "{}", page.text());
+    assert_eq!(listed.text().matches("href=\"/gate/admin/events/").count(), 1);
+    assert!(listed.text().contains(&format!("/gate/admin/events/{event}\"")), "{}", listed.text());
 }
