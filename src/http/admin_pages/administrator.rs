@@ -83,7 +83,13 @@ impl Refused {
 
     /// What it says to an administrator: the precise reason, and what it may have meant.
     pub(super) fn sentence(&self, t: &Texts) -> String {
-        t.precise(&self.0)
+        // Of what stands in one field, the pages have words of their own.
+        match self.refusal() {
+            Some(Refusal::CatalogueUrlUnfit) => t.beside.hints.url_unfit().plain(),
+            Some(Refusal::EmailMalformed) => t.beside.hints.email_unfit().plain(),
+            Some(Refusal::MemberMalformed("uses", _)) => t.beside.hints.uses_unfit().plain(),
+            _ => t.precise(&self.0),
+        }
     }
 }
 

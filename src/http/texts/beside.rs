@@ -39,6 +39,7 @@ sections! {
             copy_id,
             copy_lines,
             copy_secret,
+            email_unfit,
             event_client,
             event_kind,
             event_refusal,
@@ -48,6 +49,8 @@ sections! {
             own_session,
             setup_lines,
             setup_lines_secret,
+            url_unfit,
+            uses_unfit,
         }
     }
 }

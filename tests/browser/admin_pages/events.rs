@@ -17,6 +17,9 @@ async fn a_refused_address_is_let_pass_by_whoever_knows_its_host() {
     let events = home.json("events --kind request.refused");
     let id = events["events"][0]["id"].as_str().unwrap();
 
+    window.open(format!("{}/gate/admin/events", server.issuer())).await;
+    window.reads("RedirectUriUnregistered: shop").await;
+    look(&window, "admin-events").await;
     window.open(format!("{}/gate/admin/events/{id}", server.issuer())).await;
     window.reads("Came instead").await;
     look(&window, "admin-event").await;

@@ -119,6 +119,7 @@ async fn an_address_that_is_none_comes_back_with_what_is_wrong() {
 
     assert_eq!(refused.status, 400);
     assert_eq!(refused.refusal(), Some(Refusal::CatalogueUrlUnfit));
+    assert!(refused.text().contains("must begin with https://"), "{}", refused.text());
     assert!(refused.text().contains("value=\"git.lan\""), "{}", refused.text());
     assert!(refused.text().contains("value=\"lodge\""), "{}", refused.text());
     assert_eq!(refused.hidden("app").as_deref(), Some("gitea"));
@@ -425,6 +426,7 @@ async fn what_was_refused_last_leads_to_its_events() {
     let shop = RelyingParty::web(&server).await;
     let refused = server.get(&shop.request(&[("redirect_uri", "https://shop.example/o")])).await;
     let event = refused.header("gatelodge-event").to_owned();
+    server.app.write_counts().await.unwrap();
 
     let page = ada.visit("/gate/admin/clients/shop").await;
     let path = "/gate/admin/events?client=shop&#38;refusal=RedirectUriUnregistered";

@@ -99,6 +99,8 @@ async fn a_link_is_revoked_or_all_of_them() {
     assert!(list.text().contains(&one), "{}", list.text());
     assert!(list.text().contains(">used<") && list.text().contains(">open<"), "{}", list.text());
     assert!(!list.text().contains("gl_st_"));
+    let until = list.text().matches("· until ").count();
+    assert_eq!(until, 3, "a link that was used is good for nothing any more: {}", list.text());
     assert!(own.text().contains("people/alan") && !own.text().contains("people/grace"));
     assert_eq!(revoked.location(), "/gate/admin/people/grace");
     assert_eq!(after_one.iter().filter(|state| *state == "open").count(), 2);
@@ -147,6 +149,8 @@ async fn an_invitation_for_nobody_or_without_an_end_is_not_made() {
         let refused = ada.submit(path, &fields).await;
 
         assert_eq!(refused.status, 400, "{uses} {days}");
+        let says = refused.text().contains(">An invitation is for 1 to 10,000 people.<");
+        assert_eq!(says, uses != "5", "{}", refused.text());
         for typed in [uses, days, "crew"] {
             assert!(refused.text().contains(&format!("value=\"{typed}\"")), "{}", refused.text());
         }

@@ -195,7 +195,7 @@ async fn a_sign_in_ceremony_does_not_enrol_and_an_enrolment_does_not_sign_in() {
 async fn whoever_is_signed_in_reads_as_whom_where_a_link_is_for_somebody_else() {
     let (server, mut ada) = Server::with_ada().await;
     let invited = server.operate(Method::POST, "/invitations", json!({ "uses": 2 })).await.json();
-    let invitation = invited["url"].as_str().or(invited["setup_url"].as_str()).unwrap().to_owned();
+    let invitation = invited["invitation_url"].as_str().unwrap().to_owned();
     let new = link(&server, "/users", json!({ "username": "bob" })).await;
     let own = link(&server, "/recover", json!({ "username": "ada" })).await;
 
