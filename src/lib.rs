@@ -38,7 +38,7 @@
 //! | cross-site and anti-forgery checks | `http/extract/own_page.rs` |
 //! | every text of the pages, and the language of a request | `assets/texts/`, `http/texts/`; `http/about.rs` |
 //! | what a person can do after a refusal; whom a page names | `http/ways.rs` |
-//! | what a reload or another tab reads after an answer | `http/extract/outcomes.rs` |
+//! | what a reload or another tab reads after an answer; what the next page says was done | `http/extract/outcomes.rs`; `http/done.rs` |
 //! | what a browser may keep for good | `http/assets.rs` |
 //! | the look of the operator: its keys; the accent in each scheme; logos, also of clients | `config/look.rs`; [`model::look`]; [`flow::client::logo`], `http/logos.rs` |
 //! | names and attributes of cookies | `http/pages/cookie.rs`, `http/proxy.rs`, `http/cookie.rs` |

@@ -197,6 +197,14 @@ impl AdminPath {
         }
     }
 
+    /// The first page of the part of the administration that it is in.
+    pub(super) fn part(&self) -> Self {
+        let within = self.path().strip_prefix(Self::ROOT).unwrap_or_default();
+        let part = within.split('/').nth(1).filter(|part| !part.is_empty());
+        // It is encoded already.
+        Self(part.map_or_else(|| Self::ROOT.to_owned(), |part| format!("{}/{part}", Self::ROOT)))
+    }
+
     /// The path without its query.
     pub(super) fn path(&self) -> &str {
         self.0.split('?').next().unwrap_or_default()
@@ -213,8 +221,6 @@ impl fmt::Display for AdminPath {
 pub(super) enum PagePath {
     /// The account of the person who is signed in.
     Account,
-    /// The account after the removal of a passkey, which the browser may then hide.
-    AccountAfterRemoval,
     /// A page of the administration.
     Admin(AdminPath),
     /// The sign-in at an application.
@@ -277,7 +283,6 @@ impl fmt::Display for PagePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Account => f.write_str("/gate/account"),
-            Self::AccountAfterRemoval => f.write_str("/gate/account?passkey=removed"),
             Self::Admin(path) => path.fmt(f),
             Self::Application { host, path, state } => {
                 let query = [("app", host.as_str()), ("state", state), ("rd", &path.encoded())];

@@ -119,7 +119,7 @@ pub(super) async fn events(
         Column::text("EVENT", |view| word(&view.id)),
         Column::text("KIND", |view| word(&view.kind)),
         Column::text("BY", |view| printable(&actor(&view.actor))),
-        Column::text("WHAT", |view| printable(&what(view))),
+        Column::text("WHAT", |view| printable(&view.what())),
         Column::extra("FROM", |view| word(&view.address)),
     ];
     Ok(list(events, COLUMNS, "Nothing of that kind happened, or it was removed meanwhile."))
@@ -171,23 +171,6 @@ pub(super) fn actor(actor: &ActorView) -> String {
         (kind, Some(name), _) => format!("{kind} {name}"),
         (kind, None, _) => kind.to_owned(),
     }
-}
-
-/// What was done, to what.
-fn what(view: &EventView) -> String {
-    let client = view.client_id.as_deref();
-    let about = match &view.refused {
-        Some(refused) => {
-            let refusal = refused.refusal.as_deref().unwrap_or("a fault of this server");
-            return match client {
-                Some(client) => format!("{refusal}: {client}"),
-                None => format!("{refusal}: {} {}", refused.method, refused.route),
-            };
-        }
-        None => view.name.as_deref().or(view.username.as_deref()).or(client),
-    };
-    let changed = view.facts.get("changed").map(|changed| format!(" ({changed})"));
-    format!("{}{}", about.unwrap_or_default(), changed.unwrap_or_default())
 }
 
 /// Runs `gatelodge explain`.

@@ -7,11 +7,10 @@
 use super::repair::{Change, Repair};
 use crate::error::{Error, Refusal, Resolution};
 use crate::flow::client::self_named::SelfNamed;
-use crate::flow::person::people;
 use crate::flow::{Context, Rules};
 use crate::flow::{resource, rights};
 use crate::model::actor::Actor;
-use crate::model::person::{Role, Username};
+use crate::model::person::Role;
 use crate::oauth::client::{AuthMethod, ClientType, GrantType, PkcePolicy};
 use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
@@ -382,23 +381,22 @@ fn missing_scope(
 
 /// Whether there is already what a repair would make.
 fn is_made(view: &impl View, repair: &Repair) -> Result<bool, StoreError> {
-    let person = |username: &Username| -> Result<Option<Person>, StoreError> {
-        Ok(people::named(view, username)?.map(|(_, person)| person))
-    };
     Ok(match repair {
         Repair::Client { client, change } => {
             view.find::<Client>(client)?.is_some_and(|client| change.is_made(&client))
         }
-        Repair::EnablePerson { username } => person(username)?.is_some_and(|own| !own.disabled),
-        Repair::Group { group, username, .. } => {
-            person(username)?.is_some_and(|own| own.groups.contains(group))
+        Repair::EnablePerson { user, .. } => {
+            view.find::<Person>(user)?.is_some_and(|own| !own.disabled)
+        }
+        Repair::Group { group, user, .. } => {
+            view.find::<Person>(user)?.is_some_and(|own| own.groups.contains(group))
         }
         Repair::NewClient { .. } | Repair::NewResource { .. } => false,
         Repair::ResourceType { resource } => {
             view.find::<Protected>(resource)?.is_some_and(|row| row.typ != TokenType::Jwt)
         }
-        Repair::Role { role, username } => {
-            person(username)?.is_some_and(|own| own.roles.contains(role))
+        Repair::Role { role, user, .. } => {
+            view.find::<Person>(user)?.is_some_and(|own| own.roles.contains(role))
         }
     })
 }

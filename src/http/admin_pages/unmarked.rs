@@ -32,7 +32,11 @@ pub(super) fn path() -> AdminPath {
 
 pub(super) fn frame() -> Frame {
     let part = |kind| Part { here: kind == Kind::Overview, kind, path: path() };
-    Frame { name: "Ada".to_owned(), parts: Kind::ALL.into_iter().map(part).collect() }
+    Frame {
+        name: "Ada".to_owned(),
+        not_sent: true,
+        parts: Kind::ALL.into_iter().map(part).collect(),
+    }
 }
 
 fn key(state: &str, until: Option<&str>) -> Value {

@@ -22,7 +22,7 @@ use crate::http::about::About;
 use crate::http::account::devices::{self, DeviceItem, MeansItem};
 use crate::http::account::next::NextSteps;
 use crate::http::destination::PagePath;
-use crate::http::extract::body::Query;
+use crate::http::done::Done;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::PageFailure;
@@ -84,7 +84,6 @@ pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     browser: Browser,
     device: DeviceInfo,
-    Query(query): Query,
 ) -> Result<Response, PageFailure> {
     let cx = app.context();
     let Some(session) = browser.live_session(&app, &app.read()?, &cx)? else {
@@ -94,22 +93,17 @@ pub(in crate::http) async fn show(
         let id = session.id();
         app.record(move |tx, cx| session::touch(tx, cx, id, Some(&device))).await?;
     }
-    let removed = query.one("passkey")? == Some("removed");
-    page(&app, &browser, &session, removed)
+    page(&app, &browser, &session)
 }
 
-fn page(
-    app: &App,
-    browser: &Browser,
-    session: &LiveSession,
-    removed: bool,
-) -> Result<Response, PageFailure> {
+fn page(app: &App, browser: &Browser, session: &LiveSession) -> Result<Response, PageFailure> {
     let (view, cx) = (app.read()?, app.context());
     let connected = connections::of(&view, &cx, session, browser.language().texts())?;
     let passkeys = passkeys::of(&view, session.user())?;
     let codes = recovery_codes::left(&view, session.user())?;
     let person = session.person();
     let page = Page::of(app, browser);
+    let removed = page.done == Some(Done::PasskeyRemoved);
     let accepted = removed.then(|| own_passkeys::accepted(app, session.user(), &passkeys));
     let scope = cx.rules.config.allowed(&person.roles);
     let admin = person.roles.iter().any(|role| role.as_str() == Role::ADMIN);

@@ -18,6 +18,7 @@ use crate::flow::client::self_named::SelfNamed;
 use crate::flow::session::{self, LiveSession};
 use crate::flow::token::connection;
 use crate::http::destination::PagePath;
+use crate::http::done::Done;
 use crate::http::extract::own_page::SignedInForm;
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
@@ -109,7 +110,7 @@ pub(in crate::http) async fn withdraw(
     let client = form.parsed::<ClientId>("client_id")?.ok_or(Refusal::ClientIdMissing)?;
     app.write_by(acting, move |tx, cx| connection::withdraw(tx, cx, session.user(), &client))
         .await?;
-    Ok(redirect::to_page(&PagePath::Account))
+    Ok(redirect::to_page_after(Done::AppDisconnected, &PagePath::Account))
 }
 
 /// Ends a browser session of the person.
@@ -121,5 +122,5 @@ pub(in crate::http) async fn end_session(
     let id = form.one("session")?.and_then(|id| id.parse::<SessionId>().ok());
     let id = id.ok_or(Refusal::SessionNotFound)?;
     app.write_by(acting, move |tx, cx| session::revoke_own(tx, cx, own.user(), id)).await?;
-    Ok(redirect::to_page(&PagePath::Account))
+    Ok(redirect::to_page_after(Done::SessionEnded, &PagePath::Account))
 }

@@ -14,6 +14,7 @@ use crate::flow::client::self_named::SelfNamed;
 use crate::flow::person::people;
 use crate::http::assets;
 use crate::http::destination::{Destination, PagePath};
+use crate::http::done::Done;
 use crate::http::extract::browser::Browser;
 use crate::http::failure::JsonFailure;
 use crate::http::texts::{Day, Language, Texts};
@@ -51,6 +52,8 @@ pub(in crate::http) struct Page {
     pub(in crate::http) assets: &'static str,
     /// The anti-forgery token.
     pub(in crate::http) csrf: String,
+    /// What was done a moment ago.
+    pub(in crate::http) done: Option<Done>,
     /// The issuer's host.
     pub(in crate::http) host: String,
     /// The language of its texts.
@@ -64,7 +67,7 @@ pub(in crate::http) struct Page {
 impl Page {
     pub(in crate::http) fn of(app: &App, browser: &Browser) -> Self {
         let csrf = browser.csrf(&app.rules().pepper);
-        Self { csrf, ..Self::anonymous(app, browser.language()) }
+        Self { csrf, done: browser.done(), ..Self::anonymous(app, browser.language()) }
     }
 
     /// As [`Page::of`], without an anti-forgery token.
@@ -72,6 +75,7 @@ impl Page {
         Self {
             assets: assets::folder(false),
             csrf: String::new(),
+            done: None,
             host: app.rules().issuer.authority().to_owned(),
             language,
             look: app.rules().config.look.clone(),
@@ -373,6 +377,8 @@ pub(in crate::http) struct LoginPage {
     pub(in crate::http) page: Page,
     /// As in [`SignInPrompt`](super::login::SignInPrompt).
     pub(in crate::http) again: Option<String>,
+    /// The page to go back to without another sign-in.
+    pub(in crate::http) back: Option<PagePath>,
     /// Whether an account is to be made in the first place.
     pub(in crate::http) create: bool,
     pub(in crate::http) next: PagePath,

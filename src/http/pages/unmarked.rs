@@ -23,6 +23,7 @@ use crate::http::account::next::NextSteps;
 use crate::http::account::profile::{NameField, ProfilePage};
 use crate::http::account::sessions::OtherSessionsPage;
 use crate::http::destination::{Destination, PagePath};
+use crate::http::done::Done;
 use crate::http::extract::outcomes::Outcome;
 use crate::http::marks::check;
 use crate::http::texts::{Day, Language, Texts};
@@ -40,6 +41,7 @@ pub(in crate::http) fn page() -> Page {
     Page {
         assets: "/assets/0",
         csrf: "0".to_owned(),
+        done: Some(Done::PasskeyAdded),
         host: "1".to_owned(),
         language: Language::default(),
         look: Look::default(),
@@ -282,6 +284,7 @@ fn login(client: Option<Asker>, nobody: bool) -> LoginPage {
     LoginPage {
         page: page(),
         again: None,
+        back: None,
         create: false,
         next: PagePath::Account,
         client,
@@ -390,7 +393,10 @@ fn rendered() -> Vec<(&'static str, String)> {
         add("login.html", &login(Some(asker(self_named_at)), no));
     }
     add("login.html", &login(None, no));
-    add("login.html", &LoginPage { again: Some(name()), ..login(None, no) });
+    add(
+        "login.html",
+        &LoginPage { again: Some(name()), back: Some(PagePath::Account), ..login(None, no) },
+    );
     add("login.html", &LoginPage { create: true, ..login(None, no) });
     add("login.html", &LoginPage { create: true, ..login(Some(asker(None)), no) });
     for (others, devices) in [(0, 0), (1, 0), (2, 1), (0, 2)] {

@@ -5,6 +5,7 @@
 //! not compile. What is in a text is escaped, whoever wrote it.
 
 mod administration;
+mod beside;
 mod declare;
 mod language;
 mod phrase;
@@ -100,12 +101,17 @@ impl Texts {
 
 /// A reason as a sentence. Names of parameters stay as they are.
 fn capitalized(reason: &str) -> String {
-    let first = reason.split([' ', ':']).next().unwrap_or_default();
-    let is_word = first.bytes().all(|b| b.is_ascii_lowercase());
     let end = if reason.ends_with('.') { "" } else { "." };
-    match reason.split_at_checked(1) {
-        Some((letter, rest)) if is_word => format!("{}{rest}{end}", letter.to_ascii_uppercase()),
-        _ => format!("{reason}{end}"),
+    format!("{}{end}", capital(reason))
+}
+
+/// A part of a sentence with a capital, unless it begins with the name of a parameter.
+pub(super) fn capital(part: &str) -> String {
+    let first = part.split([' ', ':']).next().unwrap_or_default();
+    let is_word = first.bytes().all(|b| b.is_ascii_lowercase());
+    match part.split_at_checked(1) {
+        Some((letter, rest)) if is_word => format!("{}{rest}", letter.to_ascii_uppercase()),
+        _ => part.to_owned(),
     }
 }
 

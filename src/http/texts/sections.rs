@@ -5,7 +5,7 @@
 //! `.link("/path")` where the text has a link. A list of names comes from [`Texts::all_of`] or
 //! [`Texts::any_of`]; a number chooses between the forms `one` and `other`. The texts of a script are
 //! below `scripts`; its page has them in the block `texts`. Those of the administration are in
-//! `administration.rs`.
+//! `administration.rs`, and what stands beside things in `beside.rs`.
 
 use super::declare::texts;
 #[cfg(test)]
@@ -60,7 +60,6 @@ texts! {
             on,
             on_one_device,
             only_passkey,
-            passkey_removed,
             passkeys,
             plugins,
             private_network(address),
@@ -447,6 +446,8 @@ texts! {
             recovery,
             sign_up,
             sign_up_lead,
+            signed_in(name),
+            signed_in_new(name),
             storing,
             username_malformed,
             username_missing,

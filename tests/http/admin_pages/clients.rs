@@ -28,7 +28,8 @@ fn by_ada() -> (Value, Value) {
 /// What follows a label on the page of a new client, as code.
 fn code_after(html: &str, label: &str) -> String {
     let (_, rest) = html.split_once(&format!("<dt>{label}</dt>")).unwrap();
-    let (_, code) = rest.split_once("<code>").unwrap();
+    let (_, code) = rest.split_once("<code").unwrap();
+    let (_, code) = code.split_once('>').unwrap();
     code.split_once("</code>").unwrap().0.to_owned()
 }
 
@@ -137,6 +138,7 @@ async fn an_address_that_is_none_comes_back_with_what_is_wrong() {
 
     assert_eq!(refused.status, 400);
     assert_eq!(refused.refusal(), Some(Refusal::CatalogueUrlUnfit));
+    assert!(refused.text().contains("must begin with https://"), "{}", refused.text());
     assert!(refused.text().contains("value=\"git.lan\""), "{}", refused.text());
     assert!(refused.text().contains("value=\"lodge\""), "{}", refused.text());
     assert_eq!(refused.hidden("app").as_deref(), Some("gitea"));
@@ -448,4 +450,49 @@ async fn what_a_person_has_leads_to_its_client_for_whoever_may_see_clients() {
         assert!(of_bob.text().contains("<bdi>Shop</bdi>"), "{}", of_bob.text());
         assert!(!of_bob.text().contains("/gate/admin/clients"), "{}", of_bob.text());
     }
+}
+
+#[tokio::test]
+async fn what_to_paste_is_there_again_without_the_secret() {
+    let (server, mut ada) = server().await;
+    let asked = ada.visit("/gate/admin/clients/add?app=gitea").await;
+    let typed = [("url", "https://git.lan/sub"), ("option.provider", "lodge")];
+    let added = type_into(&mut ada, &asked, &typed).await;
+    let id = code_after(added.text(), "Client ID");
+    let secret = code_after(added.text(), "Client secret");
+    let rename = json!({ "name": "Our code" });
+
+    let page = ada.visit(&format!("/gate/admin/clients/{id}")).await;
+    server.operate(Method::PATCH, &format!("/clients/{id}"), rename).await;
+    let renamed = ada.visit(&format!("/gate/admin/clients/{id}")).await;
+
+    let pasted = format!("--key {id} --secret THE-SECRET-THAT-YOU-CHOSE");
+    assert!(added.text().contains(&format!("--key {id} --secret {secret}")), "{}", added.text());
+    assert!(page.text().contains(&pasted), "{}", page.text());
+    assert!(page.text().contains("--name lodge"), "the option is told by the address");
+    assert!(!page.text().contains(&secret), "a secret is displayed once");
+    // What is another application gets the lines that every application understands.
+    assert!(!renamed.text().contains("--key"), "{}", renamed.text());
+    assert!(renamed.text().contains(&format!("OIDC_CLIENT_ID={id}")), "{}", renamed.text());
+    for of in ["client-id", "client-secret", "lines-1"] {
+        let button = format!("<copy-text class=\"beside\" data-of=\"{of}\">");
+        assert!(added.text().contains(&button), "{of}: {}", added.text());
+    }
+}
+
+#[tokio::test]
+async fn what_was_refused_last_leads_to_its_events() {
+    let (server, mut ada) = server().await;
+    let shop = RelyingParty::web(&server).await;
+    let refused = server.get(&shop.request(&[("redirect_uri", "https://shop.example/o")])).await;
+    let event = refused.header("gatelodge-event").to_owned();
+    server.app.write_counts().await.unwrap();
+
+    let page = ada.visit("/gate/admin/clients/shop").await;
+    let path = "/gate/admin/events?client=shop&#38;refusal=RedirectUriUnregistered";
+    let listed = ada.visit(&path.replace("&#38;", "&")).await;
+
+    assert!(page.text().contains(&format!("href=\"{path}\"")), "{}", page.text());
+    assert_eq!(listed.text().matches("href=\"/gate/admin/events/").count(), 1);
+    assert!(listed.text().contains(&format!("/gate/admin/events/{event}\"")), "{}", listed.text());
 }

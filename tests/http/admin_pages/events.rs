@@ -218,7 +218,7 @@ async fn events_are_found_by_what_they_are_about() {
     assert_eq!(of_shop.text().matches("/gate/admin/events/").count(), 1, "{}", of_shop.text());
     misspelt.refused(ErrorCode::InvalidRequest, Refusal::EventKindUnknown);
     assert!(misspelt.text().contains("value=\"user.aded\""), "{}", misspelt.text());
-    assert!(misspelt.text().contains("user.added"), "the nearest one is named");
+    assert!(misspelt.text().contains("Perhaps it is user.added"), "the nearest one is named");
 }
 
 #[tokio::test]
@@ -313,4 +313,48 @@ async fn an_app_that_wants_its_requests_pushed_has_no_repair() {
     assert_eq!(refused.refusal(), Some(Refusal::RequestNotPushed));
     assert_eq!((&explained["repair"], &explained["command"]), (&Value::Null, &Value::Null));
     assert!(explained["no_command"].as_str().unwrap().contains("describes itself"), "{explained}");
+}
+
+#[tokio::test]
+async fn a_row_says_who_did_what_to_whom() {
+    let (server, mut ada) = server().await;
+    server.operate(Method::POST, "/users", json!({ "username": "bob" })).await;
+    ada.visit("/gate/admin/people/bob/disable").await;
+    ada.submit("/gate/admin/people/bob/disable", &[]).await;
+    let shop = RelyingParty::web(&server).await;
+    server.get(&shop.request(&[("redirect_uri", "https://shop.example/o")])).await;
+
+    for path in ["/gate/admin", "/gate/admin/events"] {
+        let page = ada.visit(path).await;
+        let rows: Vec<&str> = page.text().split("<li>\n<div class=\"name\">").skip(1).collect();
+        let row = |mark: &str| rows.iter().find(|row| row.contains(mark)).unwrap().to_owned();
+        let refused = row("RedirectUriUnregistered: shop");
+        assert!(refused.contains("<bdi lang=\"en\">redirect_uri is not"), "why: {refused}");
+        assert!(refused.contains("<bdi>somebody unknown</bdi>"), "{refused}");
+        let disabled = row("<bdi>ada, as administrator</bdi>");
+        assert!(disabled.contains("<code>bob"), "to whom: {disabled}");
+        assert!(disabled.contains(" UTC"), "{disabled}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_says_what_may_be_typed_and_takes_a_day() {
+    let (server, mut ada) = server().await;
+    server.operate(Method::POST, "/users", json!({ "username": "bob" })).await;
+    let events = server.operate(Method::GET, "/events?limit=1", json!({})).await.json();
+    let day = events["events"][0]["at"].as_str().unwrap().split('T').next().unwrap().to_owned();
+
+    let all = ada.visit("/gate/admin/events").await;
+    let since = ada.visit(&format!("/gate/admin/events?kind=user.added&since={day}")).await;
+    let until = ada.visit(&format!("/gate/admin/events?kind=user.added&until={day}")).await;
+    let wrong = ada.visit("/gate/admin/events?since=yesterday").await;
+
+    for value in ["user.added", "RedirectUriUnregistered"] {
+        assert!(all.text().contains(&format!("<option value=\"{value}\">")), "{value}");
+    }
+    assert!(all.text().contains("aria-describedby=\"since-hint\""), "{}", all.text());
+    let count = |text: &str| text.matches("href=\"/gate/admin/events/").count();
+    assert_eq!((count(since.text()), count(until.text())), (2, 0), "{}", since.text());
+    assert!(since.text().contains(&format!("value=\"{day}\"")), "what was typed is still there");
+    wrong.refused(ErrorCode::InvalidRequest, Refusal::TimeMalformed);
 }

@@ -100,6 +100,8 @@ async fn a_link_is_revoked_or_all_of_them() {
     assert!(list.text().contains(&one), "{}", list.text());
     assert!(list.text().contains(">used<") && list.text().contains(">open<"), "{}", list.text());
     assert!(!list.text().contains("gl_st_"));
+    let until = list.text().matches("· until ").count();
+    assert_eq!(until, 3, "a link that was used is good for nothing any more: {}", list.text());
     let (alan, grace) = (page_of(&server, "alan").await, page_of(&server, "grace").await);
     assert!(own.text().contains(&alan) && !own.text().contains(&grace), "{}", own.text());
     assert_eq!(revoked.location(), grace);
@@ -149,6 +151,8 @@ async fn an_invitation_for_nobody_or_without_an_end_is_not_made() {
         let refused = ada.submit(path, &fields).await;
 
         assert_eq!(refused.status, 400, "{uses} {days}");
+        let says = refused.text().contains(">An invitation is for 1 to 10,000 people.<");
+        assert_eq!(says, uses != "5", "{}", refused.text());
         for typed in [uses, days, "crew"] {
             assert!(refused.text().contains(&format!("value=\"{typed}\"")), "{}", refused.text());
         }
@@ -330,4 +334,30 @@ async fn every_open_invitation_is_revoked_at_once() {
     let states: Vec<_> = invitations["invitations"].as_array().unwrap().iter().collect();
     assert!(states.iter().all(|own| own["state"] == "revoked"), "{states:?}");
     assert_eq!(states.len(), 3);
+}
+
+#[tokio::test]
+async fn the_session_that_ends_is_described_and_ones_own_is_marked() {
+    let (server, mut ada) = server().await;
+    server.person("bob").await;
+    let sessions = stored(&server, "/sessions").await["sessions"].clone();
+    let of = |person: &str| {
+        let mut sessions = sessions.as_array().unwrap().iter();
+        let own = sessions.find(|session| session["username"] == person).unwrap();
+        own["id"].as_str().unwrap().to_owned()
+    };
+
+    let list = ada.visit("/gate/admin/sessions").await;
+    let of_bob = ada.visit(&format!("/gate/admin/sessions/{}/end", of("bob"))).await;
+    let own = ada.visit(&format!("/gate/admin/sessions/{}/end", of("ada"))).await;
+
+    assert_eq!(list.text().matches("This browser").count(), 1, "{}", list.text());
+    let row = list.text().split("<li>").find(|row| row.contains("This browser")).unwrap();
+    assert!(row.contains("<bdi>ada</bdi>"), "{row}");
+    for page in [&of_bob, &own] {
+        assert!(page.text().contains(" UTC from 127.0.0.1"), "{}", page.text());
+        assert!(page.text().contains("last used "), "{}", page.text());
+    }
+    assert!(own.text().contains("This is the browser that you use now."), "{}", own.text());
+    assert!(!of_bob.text().contains("This is the browser"), "{}", of_bob.text());
 }

@@ -34,6 +34,7 @@ async fn whoever_comes_by_an_invitation_chooses_their_names_and_has_what_it_give
 
     let expected = json!({
         "purpose": "invitation", "username": null, "display_name": null, "takes_email": true,
+        "signed_in_as": null,
         "takes_names": true,
     });
     assert_eq!(seen, expected);

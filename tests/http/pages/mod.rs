@@ -3,6 +3,7 @@
 mod account;
 mod consent;
 mod devices;
+mod done;
 mod email;
 mod forgery;
 mod hinted_logout;

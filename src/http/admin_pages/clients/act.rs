@@ -17,6 +17,7 @@ use crate::http::admin_pages::administrator::{
 };
 use crate::http::admin_pages::confirm::{self, Question};
 use crate::http::destination::{AdminPath, PagePath};
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
 
@@ -85,11 +86,14 @@ impl Act {
             Self::Disable | Self::Enable => {
                 let enabled = json!({ "enabled": self == Self::Enable });
                 let _: ClientView = administrator.send(Method::PATCH, &path, &enabled).await?;
-                Ok(redirect::to_page(&PagePath::Admin(own)))
+                let done =
+                    if self == Self::Enable { Done::ClientEnabled } else { Done::ClientDisabled };
+                Ok(redirect::to_page_after(done, &PagePath::Admin(own)))
             }
             Self::Remove => {
                 administrator.delete(&path).await?;
-                Ok(redirect::to_page(&PagePath::Admin(AdminPath::of(["clients"]))))
+                let next = PagePath::Admin(AdminPath::of(["clients"]));
+                Ok(redirect::to_page_after(Done::ClientRemoved, &next))
             }
             Self::RemoveLogo => {
                 let none = json!({ "logo": null });

@@ -14,6 +14,7 @@ use crate::http::admin_pages::administrator::{
 use crate::http::admin_pages::fields::{FieldKind, Form};
 use crate::http::admin_pages::frame::Frame;
 use crate::http::destination::{AdminPath, PagePath};
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::redirect;
@@ -80,7 +81,7 @@ pub(in crate::http::admin_pages) async fn change(
         }
         Ok(client) => {
             let next = AdminPath::client(&client.client_id);
-            Ok(redirect::to_page(&PagePath::Admin(next)))
+            Ok(redirect::to_page_after(Done::Saved, &PagePath::Admin(next)))
         }
         Err(refused) => administrator
             .again(refused, &typed, |fault| Ok(page(&administrator, client, form, fault))),

@@ -163,9 +163,11 @@ fn render_clients(add: &mut dyn FnMut(&'static str, &dyn DynTemplate)) {
             page: page(),
             frame: frame(),
             client: view(client(origin, whole)),
+            environment: whole.then(text),
             may_change: true,
             may_see_events: whole,
             notes: if whole { vec![text()] } else { vec![] },
+            setup: view(client(origin, true)["setup"].clone()),
             usage: view(usage(whole)),
         };
         add("client.html", &client_page);

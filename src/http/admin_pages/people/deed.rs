@@ -17,6 +17,7 @@ use crate::http::admin_pages::administrator::{
 };
 use crate::http::admin_pages::confirm::{self, Question};
 use crate::http::destination::{AdminPath, PagePath};
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
 
@@ -46,6 +47,9 @@ pub(super) fn ending(back: AdminPath, title: String, means: String, button: Stri
 
 /// A kind of deed, each with a page of its own.
 pub(super) trait Kind: 'static {
+    /// What the next page says of it.
+    const DONE: Done;
+
     /// The deed at the page whose address names `id`.
     fn of(
         administrator: &Administrator,
@@ -103,7 +107,7 @@ async fn act<K: Kind>(
         }
     };
     match done {
-        Ok(()) => Ok(redirect::to_page(&PagePath::Admin(next))),
+        Ok(()) => Ok(redirect::to_page_after(K::DONE, &PagePath::Admin(next))),
         Err(refused) => administrator
             .again(refused, &form, |fault| Ok(confirm::page(&administrator, question, fault))),
     }

@@ -16,6 +16,7 @@ use crate::http::admin_pages::administrator::{
 };
 use crate::http::admin_pages::frame::Frame;
 use crate::http::destination::{AdminPath, PagePath};
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::redirect;
@@ -285,7 +286,7 @@ pub(super) async fn save(
     match administrator.send::<ChangedUserView>(Method::PATCH, &operation, &patch).await {
         Ok(changed) => {
             let next = AdminPath::person(&changed.user.id);
-            Ok(redirect::to_page(&PagePath::Admin(next)))
+            Ok(redirect::to_page_after(Done::Saved, &PagePath::Admin(next)))
         }
         Err(refused) => administrator.again(refused, &form, |fault| {
             Ok(page(&administrator, Some(&user), fields, was, fault))

@@ -13,6 +13,7 @@ use crate::http::admin_pages::administrator::{Administrator, path_of};
 use crate::http::admin_pages::frame::Frame;
 use crate::http::admin_pages::rows::{self, Rows};
 use crate::http::destination::AdminPath;
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::texts::{Day, Texts};
@@ -93,6 +94,8 @@ pub(super) async fn list(administrator: Administrator) -> Result<Response, PageF
 pub(super) enum Revoke {}
 
 impl deed::Kind for Revoke {
+    const DONE: Done = Done::LinkRevoked;
+
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         let link: LinkView = administrator.get(&path_of("links", id)).await?;
         let t = &administrator.texts().admin.links;
@@ -110,6 +113,8 @@ impl deed::Kind for Revoke {
 pub(super) enum RevokeAll {}
 
 impl deed::Kind for RevokeAll {
+    const DONE: Done = Done::LinksRevoked;
+
     async fn of(administrator: &Administrator, _: &str) -> Result<Deed, PageFailure> {
         let t = &administrator.texts().admin.links;
         let back = AdminPath::of(["links"]);

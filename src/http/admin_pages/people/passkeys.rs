@@ -12,6 +12,7 @@ use crate::http::admin_pages::administrator::{
 };
 use crate::http::admin_pages::frame::Frame;
 use crate::http::destination::{AdminPath, PagePath};
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::redirect;
@@ -75,7 +76,7 @@ pub(super) async fn rename(
     match administrator.send::<PasskeyView>(Method::PATCH, &operation, &patch).await {
         Ok(_) => {
             let next = AdminPath::person(&person);
-            Ok(redirect::to_page(&PagePath::Admin(next)))
+            Ok(redirect::to_page_after(Done::PasskeyRenamed, &PagePath::Admin(next)))
         }
         Err(refused) => administrator.again(refused, &form, |fault| {
             Ok(page(&administrator, &person, passkey, patch.name, fault))
@@ -87,6 +88,8 @@ pub(super) async fn rename(
 pub(super) enum Remove {}
 
 impl deed::Kind for Remove {
+    const DONE: Done = Done::PasskeyRemoved;
+
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         let passkey: PasskeyView = administrator.get(&path_of("passkeys", id)).await?;
         let t = &administrator.texts().admin.person_passkey;

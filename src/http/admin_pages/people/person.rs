@@ -24,6 +24,7 @@ use crate::http::admin_pages::confirm::Question;
 use crate::http::admin_pages::frame::Frame;
 use crate::http::admin_pages::rows;
 use crate::http::destination::AdminPath;
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::texts::Texts;
@@ -90,7 +91,7 @@ pub(super) async fn show(
         sessions: sessions
             .items
             .into_iter()
-            .map(|session| SessionRow { person: None, ..sessions::row(texts, session) })
+            .map(|session| SessionRow { person: None, ..sessions::row(it, session) })
             .collect(),
         tokens: tokens.items,
         user,
@@ -133,18 +134,24 @@ async fn disabling(
 }
 
 impl deed::Kind for Disable {
+    const DONE: Done = Done::PersonDisabled;
+
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         disabling(administrator, id, true).await
     }
 }
 
 impl deed::Kind for Enable {
+    const DONE: Done = Done::PersonEnabled;
+
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         disabling(administrator, id, false).await
     }
 }
 
 impl deed::Kind for Remove {
+    const DONE: Done = Done::PersonRemoved;
+
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         let user: UserView = administrator.get(&path_of("users", id)).await?;
         let t = &administrator.texts().admin.person;

@@ -102,6 +102,7 @@ fn session(all: bool) -> SessionRow {
         expires: day(),
         id: name(),
         kind: marked(),
+        own: all,
         person: all.then(|| ("1".to_owned(), name())),
         program: name(),
         seen: all.then(day),
