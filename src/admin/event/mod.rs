@@ -115,10 +115,8 @@ pub(super) async fn explain(
     let name = |id: &ClientId| -> Result<Option<String>, StoreError> {
         Ok(view.find::<Client>(id)?.map(|client| client.metadata.name().to_owned()))
     };
-    let changed = match &repair {
-        Some(Repair::Client { client, .. }) => name(client)?,
-        _ => None,
-    };
+    let changed =
+        if let Some(Repair::Client { client, .. }) = &repair { name(client)? } else { None };
     let shown = repair.as_ref().map(RepairView::new);
     Ok(Json(ExplanationView {
         client_name: event.client.as_ref().map(name).transpose()?.flatten(),

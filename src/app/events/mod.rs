@@ -3,6 +3,7 @@
 mod webhook;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -68,9 +69,12 @@ impl LeftOut {
         known.retain(|_, at| now < *at + LEFT_OUT_AGAIN);
         let mut is_new = false;
         for token in scope.iter() {
-            let key = (client.clone(), token.as_str().to_owned());
-            if known.len() < MAX_LEFT_OUT && !known.contains_key(&key) {
-                known.insert(key, now);
+            let is_full = known.len() >= MAX_LEFT_OUT;
+            let entry = known.entry((client.clone(), token.as_str().to_owned()));
+            if let Entry::Vacant(place) = entry
+                && !is_full
+            {
+                place.insert(now);
                 is_new = true;
             }
         }

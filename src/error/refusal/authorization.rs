@@ -16,7 +16,7 @@ macro_rules! authorization {
         "correct claims in the client",
         "OpenID Connect Core §5.5", Client;
     ClientDisabledAtAuthorize => InvalidRequest as CLIENT_DISABLED,
-        "the client is switched off",
+        "the client with this client_id is switched off",
         "gatelodge client enable CLIENT",
         "RFC 6749 §4.1.2.1", Command;
     ClientIdMissing => InvalidRequest,
