@@ -13,7 +13,6 @@ mod catalogue;
 mod client;
 mod config;
 mod confirm;
-mod connection;
 mod doctor;
 mod event;
 mod grant;
@@ -106,7 +105,7 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
             with_config(&flags, env, async |config| login::whoami(args, config).await)
         }
         Verb::Connection(verb) => {
-            with_admin(&flags, env, async |admin| connection::run(verb, admin).await)
+            with_admin(&flags, env, async |admin| grant::run_connection(verb, admin).await)
         }
         Verb::Completions { shell } => Ok(program::completions(shell)),
         Verb::Config(verb) => config::run(&verb, &Layers::new(flags, env.clone())),

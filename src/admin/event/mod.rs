@@ -117,14 +117,14 @@ pub(super) async fn explain(
     };
     let changed =
         if let Some(Repair::Client { client, .. }) = &repair { name(client)? } else { None };
-    let shown = repair.as_ref().map(RepairView::new);
+    let change = repair.as_ref().map(RepairView::new);
     Ok(Json(ExplanationView {
         client_name: event.client.as_ref().map(name).transpose()?.flatten(),
         command: repair.as_ref().map(Repair::command),
         event: EventView::new(&view, id, &event)?,
         made,
         no_command,
-        repair: shown.map(|repair| RepairView { client_name: changed, self_named, ..repair }),
+        repair: change.map(|repair| RepairView { client_name: changed, self_named, ..repair }),
         remedy: refusal.map(|refusal| refusal.remedy_for(client.as_deref()).into_owned()),
         section: refusal.map(|refusal| refusal.section().to_owned()),
     }))

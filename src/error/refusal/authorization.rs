@@ -24,7 +24,7 @@ macro_rules! authorization {
         "let the client send the client_id that gatelodge client list shows",
         "RFC 6749 §4.1.1", Client;
     ClientUnknownAtAuthorize => InvalidRequest,
-        "no client with this client_id is registered here",
+        "no client with this client_id is registered here, by an operator or by itself",
         "gatelodge client list shows what is registered",
         "RFC 6749 §4.1.2.1", Command;
     CodeChallengeMalformed => InvalidRequest,

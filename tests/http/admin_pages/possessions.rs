@@ -273,11 +273,11 @@ async fn a_grant_alone_ends_without_the_consent_and_the_connection_ends_with_all
     let one = format!("/grants/{}", grant.as_str().unwrap());
     server.operate(Method::DELETE, &one, json!({})).await;
     let silently = bob.visit(&shop.request(&[("prompt", "none")])).await;
-    let shown = stored(&server, "/connections/bob:shop").await;
+    let found = stored(&server, "/connections/bob:shop").await;
     let ended = server.operate(Method::DELETE, "/connections/bob:shop", json!({})).await;
 
     assert!(silently.brought().contains_key("code"));
-    assert_eq!((&shown["username"], &shown["client_id"]), (&json!("bob"), &json!("shop")));
+    assert_eq!((&found["username"], &found["client_id"]), (&json!("bob"), &json!("shop")));
     assert_eq!(ended.status, 200, "{}", ended.text());
     assert_eq!(stored(&server, "/grants").await["grants"], json!([]));
     for tokens in [first, second] {

@@ -118,8 +118,9 @@ async fn authorizations(way: Way) -> Vec<Refusal> {
     stranger.id = "it's-new".to_owned();
     let request = stranger.request(&[]);
     let unknown = Refusal::ClientUnknownAtAuthorize;
-    let unknown = mended(way, &server, unknown, &mut (), async |()| server.get(&request).await);
-    [mended_here, vec![pushed, disabled, unknown.await]].concat()
+    let unknown =
+        mended(way, &server, unknown, &mut (), async |()| server.get(&request).await).await;
+    [mended_here, vec![pushed, disabled, unknown]].concat()
 }
 
 /// At authorization: who the person is.

@@ -53,12 +53,12 @@ async fn an_app_that_is_not_registered_is_told_by_the_host_it_would_send_to() {
 async fn an_app_that_is_switched_off_is_named_with_whom_to_ask() {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
-    let begun = ada.visit(&shop.request(&[])).await;
+    let asked = ada.visit(&shop.request(&[])).await;
     server.change_client("shop", |client| client.enabled = false).await;
 
     let stranger = Browser::new(&server).visit(&shop.request(&[])).await;
     let person = ada.visit(&shop.request(&[])).await;
-    let later = ada.visit(&begun.action()).await;
+    let later = ada.visit(&asked.action()).await;
 
     for page in [&stranger, &person, &later] {
         page.refused(ErrorCode::InvalidRequest, Refusal::ClientDisabledAtAuthorize);

@@ -4,10 +4,9 @@ use axum::http::Method;
 use clap::Subcommand;
 
 use crate::admin::connection::ConnectionView;
-
-use super::admin_client::{AdminClient, path_of};
-use super::confirm::{Confirmation, ask};
-use super::output::{Column, Failure, Output, fields, list, word};
+use crate::cli::admin_client::{AdminClient, path_of};
+use crate::cli::confirm::{Confirmation, ask};
+use crate::cli::output::{Column, Failure, Output, fields, list, word};
 
 const HELP: &str = "\
 Examples:
@@ -21,7 +20,7 @@ once, and the application asks the next time. One of yours (--first-party) never
 /// The verbs of `connection`.
 #[derive(Debug, Subcommand)]
 #[command(after_help = HELP)]
-pub(super) enum ConnectionVerb {
+pub(in crate::cli) enum ConnectionVerb {
     /// List which applications people let in, by a grant or a remembered consent
     List {
         /// Only this person's
@@ -39,7 +38,10 @@ pub(super) enum ConnectionVerb {
 }
 
 /// Runs `gatelodge connection …`.
-pub(super) async fn run(verb: ConnectionVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
+pub(in crate::cli) async fn run(
+    verb: ConnectionVerb,
+    admin: &mut AdminClient,
+) -> Result<Output, Failure> {
     match verb {
         ConnectionVerb::List { user } => {
             const COLUMNS: &[Column<ConnectionView>] = &[

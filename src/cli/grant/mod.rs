@@ -1,4 +1,6 @@
-//! `gatelodge grant …`
+//! `gatelodge grant …` and `gatelodge connection …`
+
+mod connection;
 
 use axum::http::Method;
 use clap::Subcommand;
@@ -8,6 +10,8 @@ use crate::admin::grant::GrantView;
 use super::admin_client::{AdminClient, path_of};
 use super::confirm::{Confirmation, ask};
 use super::output::{Column, Failure, Output, fields, list, word};
+
+pub(super) use connection::{ConnectionVerb, run as run_connection};
 
 const HELP: &str = "\
 Examples:
