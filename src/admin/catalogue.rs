@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 
 use super::Failed;
 use super::by::{By, ReadClients};
-use super::client::ClientView;
 use super::listing::{ListView, Noun, Query, Unfiltered};
 use super::request::Named;
 use crate::error::{Error, Internal, Refusal};
@@ -147,18 +146,22 @@ impl Chosen {
 }
 
 impl SetupView {
-    /// What to do on the side of the application of `client`, if its name and its addresses are those of an
-    /// entry: of which one it was made is not stored. Its secret, which nobody knows any more, is left open.
-    pub(crate) fn of_client(issuer: &Issuer, client: &ClientView) -> Option<Self> {
-        let id: ClientId = client.client_id.parse().ok()?;
-        let uris: Vec<&str> =
-            client.metadata.redirect_uris.iter().map(|uri| uri.as_str()).collect();
+    /// What to do on the side of an application whose client has this name and these addresses, if they are
+    /// those of an entry: of which one a client was made is not stored. Its secret is left open.
+    pub(super) fn of_addresses(
+        issuer: &Issuer,
+        id: &ClientId,
+        (title, home): (&str, Option<&str>),
+        redirect_uris: &[&str],
+    ) -> Option<Self> {
         let entries = names().into_iter().filter_map(|name| entry(&name).ok());
-        let mut entries = entries.filter(|entry| entry.application.title == client.name);
-        let (entry, (url, options)) =
-            entries.find_map(|entry| entry.application.made_at(&uris).map(|at| (entry, at)))?;
-        let home = client.metadata.client_uri.as_ref().map(|uri| uri.as_str().to_owned());
-        Some(Chosen { entry, options, url: url.or(home) }.setup(issuer, &id, None))
+        let mut entries = entries.filter(|entry| entry.application.title == title);
+        let (entry, (url, options)) = entries.find_map(|entry| {
+            let at = entry.application.made_at(redirect_uris)?;
+            Some((entry, at))
+        })?;
+        let url = url.or_else(|| home.map(str::to_owned));
+        Some(Chosen { entry, options, url }.setup(issuer, id, None))
     }
 }
 

@@ -80,11 +80,11 @@ pub(super) async fn tell(
     next: Next,
 ) -> Response {
     let issuer = &app.rules().issuer;
-    let told = Cookie::Done.read(issuer, request.headers());
-    let told = told.and_then(|name| Done::ALL.iter().find(|done| done.name() == name));
-    let says = told.is_some() && request.method() == Method::GET;
-    if let Some(told) = told {
-        request.extensions_mut().insert(*told);
+    let said = Cookie::Done.read(issuer, request.headers());
+    let said = said.and_then(|name| Done::ALL.iter().find(|done| done.name() == name));
+    let says = said.is_some() && request.method() == Method::GET;
+    if let Some(said) = said {
+        request.extensions_mut().insert(*said);
     }
     let mut response = next.run(request).await;
     if let Some(done) = response.extensions_mut().remove::<Done>() {

@@ -19,7 +19,7 @@ async fn a_refused_address_is_let_pass_by_whoever_knows_its_host() {
 
     window.open(format!("{}/gate/admin/events", server.issuer())).await;
     window.reads("RedirectUriUnregistered: shop").await;
-    look(&window, "admin-events").await;
+    look(&window, "admin-events-refused").await;
     window.open(format!("{}/gate/admin/events/{id}", server.issuer())).await;
     window.reads("Came instead").await;
     look(&window, "admin-event").await;

@@ -2,6 +2,7 @@
 
 mod client_form;
 mod clients;
+mod done;
 mod events;
 mod frame;
 mod keys;

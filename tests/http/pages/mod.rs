@@ -3,7 +3,6 @@
 mod account;
 mod consent;
 mod devices;
-mod done;
 mod email;
 mod forgery;
 mod hinted_logout;

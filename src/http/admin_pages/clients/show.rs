@@ -112,7 +112,7 @@ pub(in crate::http::admin_pages) async fn show(
     let ClientNotesView { notes } = administrator.get(&format!("{path}/notes")).await?;
     let issuer = &administrator.app().rules().issuer;
     let own = matches!(client.origin, ClientOrigin::Operator);
-    let setup = if own { SetupView::of_client(issuer, &client) } else { None };
+    let setup = if own { client.pasted(issuer) } else { None };
     let signs_in = own && setup.is_none() && !client.metadata.redirect_uris.is_empty();
     let environment = signs_in.then(|| client.environment(Some(issuer.as_str())));
     Ok(templates::show_alone(&ClientPage {

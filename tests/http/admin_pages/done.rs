@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use serde_json::json;
 
-use crate::admin_pages::{server, stored};
+use super::{server, stored};
 use crate::support::{Browser, RelyingParty, Server};
 
 const SAVED: &str = "Your changes are saved.";
