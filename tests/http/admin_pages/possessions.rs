@@ -251,7 +251,7 @@ async fn the_end_of_access_ends_what_is_remembered_so_that_the_app_asks_again() 
     assert!(switching_off.text().contains("One person lets it do"), "{}", switching_off.text());
     assert_eq!((&usage["people"], &usage["live_grants"]), (&json!(1), &json!(0)));
     assert!(question.text().contains("It asks them again the next time."), "{}", question.text());
-    assert_eq!(ended.location(), "/gate/admin/people/bob");
+    assert_eq!(ended.location(), page_of(&server, "bob").await);
     assert!(bob.visit(&shop.request(&[])).await.asks_for_consent());
     assert!(!bob.visit("/gate/account").await.text().contains("value=\"shop\""));
     assert_eq!(stored(&server, "/connections").await["connections"], json!([]));
