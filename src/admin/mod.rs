@@ -171,6 +171,9 @@ operations! {
     "/api/v1/doctor" {
         get doctor::examine, "Examines the server, and says what is wrong.";
     }
+    "/api/v1/doctor/glance" {
+        get doctor::glance, "Says what the server knows to be wrong, without trying anything.";
+    }
     "/api/v1/doctor/probes" {
         post doctor::start_probe, "Makes the nonce of a request that tries the proxy in front.";
     }

@@ -51,6 +51,7 @@ const OPERATIONS: &[(&str, &str, &[&str])] = &[
     ("DELETE", "/connections/{id}", PEOPLE),
     ("POST", "/documents", CLIENTS),
     ("GET", "/doctor", READ),
+    ("GET", "/doctor/glance", READ),
     ("POST", "/doctor/probes", READ),
     ("DELETE", "/doctor/probes/{nonce}", READ),
     ("GET", "/events", READ),
