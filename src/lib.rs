@@ -13,7 +13,7 @@
 //! | room | owns | may not |
 //! |---|---|---|
 //! | [`oauth`] | the protocol's vocabulary: parsers and printers, pure and total | do I/O, read the clock, know a table |
-//! | [`model`] | the other vocabulary: person, user agent, bridge, application behind a proxy, catalogue | the same |
+//! | [`model`] | the other vocabulary: person, user agent, bridge, application behind a proxy, catalogue, look | the same |
 //! | [`store`] | typed tables and transactions in one redb file, with one writer | know what a flow is |
 //! | [`flow`] | transitions: `fn(tx, context, facts) -> outcome`, one transaction each, in folders by domain | wait, tell the time, speak HTTP |
 //! | [`app`] | the shared state, and use cases that wait: fetch, prove, transition, sign | know axum, a cookie or a form |
@@ -38,8 +38,9 @@
 //! | cross-site and anti-forgery checks | `http/extract/own_page.rs` |
 //! | every text of the pages, and the language of a request | `assets/texts/`, `http/texts/`; `http/about.rs` |
 //! | what a person can do after a refusal; whom a page names | `http/ways.rs` |
-//! | what a reload or another tab reads after an answer | `http/extract/outcomes.rs` |
+//! | what a reload or another tab reads after an answer; what the next page says was done | `http/extract/outcomes.rs`; `http/done.rs` |
 //! | what a browser may keep for good | `http/assets.rs` |
+//! | the look of the operator: its keys; the accent in each scheme; logos, also of clients | `config/look.rs`; [`model::look`]; [`flow::client::logo`], `http/logos.rs` |
 //! | names and attributes of cookies | `http/pages/cookie.rs`, `http/proxy.rs`, `http/cookie.rs` |
 //! | a session that is a key: the layer, the proof, its verification, the script | `http/pages/prove.rs`, [`model::session_proof`], `app/session_proof.rs`, `assets/static/session.js` |
 //! | the pages of administrators: who gets in; people and what they have; what asks before it is done | `http/admin_pages/administrator.rs`; `http/admin_pages/people/`; `http/admin_pages/people/deed.rs` |
@@ -55,6 +56,7 @@
 //! | what a linked device was given, and how all of it ends | [`flow::bridge::device`], [`flow::bridge::belongings`] |
 //! | the restore of a backup | [`flow::installation::restore`] |
 //! | what a grant is, and when it is live | [`flow::token::grant`] |
+//! | what a person lets a client do, and how all of it ends | [`flow::token::connection`] |
 //! | the catalogue of known applications: its files; an entry, and the client made of it | `assets/applications/`; [`model::catalogue`], `admin/catalogue.rs` |
 //! | which people may use a client | [`oauth::client::decisions::OperatorDecisions::admit`] |
 //! | the lifetime of a token | [`flow::Rules`], [`flow::token::issue`] |
@@ -66,8 +68,10 @@
 //! | a token that an operator issues | [`flow::token::operator`] |
 //! | which kind of JWT a token is | `keys/verification.rs` |
 //! | how a client proves itself | [`flow::client::authentication`], `app/client_authentication.rs` |
+//! | where an app is that gave itself its name | [`flow::client::self_named`] |
 //! | registration and client documents | [`flow::client`], `app/registration.rs`, `app/documents.rs` |
 //! | setup links: what ends one, and what has become of it | [`flow::person::setup_link`] |
+//! | what ends with the administrator or client that made it | [`flow::person::made`] |
 //! | a recovery, and what it ends | [`flow::person::recovery`] |
 //! | invitations; accounts without a link | [`flow::person::invitation`]; [`flow::person::enroll`] |
 //! | what a signature proves | [`keys`] |
@@ -160,6 +164,8 @@
 //!   subjects.
 //! - **chosen secret**: a client secret that an operator chose, checked by Argon2id. The server
 //!   *generates* every other one.
+//! - **connection**: what a person lets a client do: its grants in force and the remembered consent.
+//!   Whoever ends it ends both; a grant that ends leaves the consent.
 //! - **family**: the refresh tokens of a grant, one after the other. All but the newest are spent.
 //! - **generation**: the place of a refresh token in its family; the first is 0.
 //! - **ahead of the store**: of a refresh token, newer than the newest that the store knows.
@@ -248,6 +254,8 @@
 //!   it, naming it. Two people never have one address, in whatever form it is written, and an operator
 //!   gives it to its owner whoever typed it. The limit: who is signed in learns from a refusal that
 //!   somebody has an address.
+//! - *Image with a script.* Whatever an image of an operator contains, it is served with a policy under
+//!   which nothing runs and nothing is loaded, and a client's is no SVG.
 //! - *Made-up answer.* The cookie of what was answered last grants nothing: it chooses a sentence and a
 //!   registered client, whose address is an operator's.
 //! - *Framing.* No page may be in a frame, but that of a `prompt=none` request, which displays nothing

@@ -171,6 +171,7 @@ const PLACES: &[(&str, &[&str])] = &[
             "keys/",
             "oauth/claims.rs",
             "model/fingerprint.rs",
+            "model/look/mod.rs",
             "model/session_proof.rs",
             "oauth/pkce.rs",
             "secret/",

@@ -37,7 +37,7 @@ function begin() {
   signsUp = named === SIGN_UP;
   token = signsUp ? "" : named;
   if (found) history.replaceState({ token: found }, "", location.pathname + location.search);
-  for (const id of ["lead", "remedy", "setup", "about", "again", "recovery"]) at(id).hidden = true;
+  for (const id of ["lead", "remedy", "signed-in", "setup", "about", "again", "recovery"]) at(id).hidden = true;
   // Where nothing can be made, nothing is asked for.
   const why = obstacle();
   if (why) return say("", why);
@@ -73,6 +73,11 @@ function show() {
   const [heading, lead] = (purposes[link.purpose] ?? purposes.passkey)(name);
   at("heading").textContent = heading;
   at("lead").textContent = lead;
+  const own = link.signed_in_as;
+  at("signed-in").textContent = !own ? "" : naming || link.purpose === "new"
+    ? text("setup.signed_in_new", { name: own })
+    : text("setup.signed_in", { name: own });
+  at("signed-in").hidden = !own;
   at("named-username").textContent = link.username ?? "";
   at("naming").hidden = !naming;
   at("named").hidden = naming || !link.username;

@@ -69,6 +69,8 @@ pub(crate) struct BridgeView {
     pub(crate) tokens_in_total: u64,
     /// The number of outgoing tokens.
     pub(crate) tokens_out_total: u64,
+    /// The id of its person.
+    pub(crate) user_id: String,
     /// Its person.
     pub(crate) username: String,
 }
@@ -163,6 +165,7 @@ impl BridgeView {
             session_id: status.session.to_string(),
             tokens_in_total: bridge.tokens_in_total,
             tokens_out_total: bridge.tokens_out_total,
+            user_id: bridge.user.to_string(),
             username: status.username.to_string(),
         })
     }

@@ -145,6 +145,26 @@ impl Chosen {
     }
 }
 
+impl SetupView {
+    /// What to do on the side of an application whose client has this name and these addresses, if they are
+    /// those of an entry: of which one a client was made is not stored. Its secret is left open.
+    pub(super) fn of_addresses(
+        issuer: &Issuer,
+        id: &ClientId,
+        (title, home): (&str, Option<&str>),
+        redirect_uris: &[&str],
+    ) -> Option<Self> {
+        let entries = names().into_iter().filter_map(|name| entry(&name).ok());
+        let mut entries = entries.filter(|entry| entry.application.title == title);
+        let (entry, (url, options)) = entries.find_map(|entry| {
+            let at = entry.application.made_at(redirect_uris)?;
+            Some((entry, at))
+        })?;
+        let url = url.or_else(|| home.map(str::to_owned));
+        Some(Chosen { entry, options, url }.setup(issuer, id, None))
+    }
+}
+
 /// The values that the texts of an entry name.
 fn values(issuer: &Issuer, id: &ClientId, secret: Option<&str>, url: Option<&str>) -> Values {
     let metadata = Metadata::new(issuer, &Scope::default(), false);

@@ -7,6 +7,7 @@ use super::Failed;
 use super::by::{By, People, ReadPeople};
 use super::listing::{ListView, Noun, OfPersonOrClient, Query};
 use super::request::Named;
+use crate::flow::client::self_named::SelfNamed;
 use crate::flow::named;
 use crate::flow::token::grant::{self, LiveGrant};
 use crate::oauth::resource::Resource;
@@ -34,8 +35,13 @@ pub(crate) struct GrantView {
     pub(crate) resources: Vec<Resource>,
     /// Its scope.
     pub(crate) scope: Scope,
+    /// The hosts of a client that chose its own name; empty: it names none; null: an operator or this
+    /// server named it.
+    pub(crate) self_named: Option<String>,
     /// The session in which it was created; null: an operator made it.
     pub(crate) session: Option<String>,
+    /// The id of the person.
+    pub(crate) user_id: String,
     /// The person.
     pub(crate) username: String,
 }
@@ -58,7 +64,9 @@ impl GrantView {
             offline: grant.offline,
             resources: authorization.resources.clone(),
             scope: authorization.scope.clone(),
+            self_named: SelfNamed::of(&authorization.client, live.client()).map(|own| own.hosts),
             session: (!grant.by_operator).then(|| authorization.session.to_string()),
+            user_id: authorization.user.to_string(),
             username: live.person().username.to_string(),
         }
     }

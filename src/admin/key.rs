@@ -127,7 +127,7 @@ impl RotatedView {
         }
     }
 
-    /// Writes the log line.
+    /// Writes the log line of a rotation that replaced a key.
     fn log(&self) {
         let (kid, revoked) = (&self.kid, self.revoked.join(" "));
         if revoked.is_empty() {
@@ -195,6 +195,7 @@ pub(super) async fn rotate(
     }
     let rotated = app.rotate_keys_of(app.acting(), app.proof(), algs, rotation).await?;
     let rotated: Vec<_> = rotated.iter().map(RotatedView::new).collect();
-    rotated.iter().for_each(RotatedView::log);
+    let changed = rotated.iter().filter(|rotated| asked.now || rotated.made);
+    changed.for_each(RotatedView::log);
     Ok(Json(RotationView { rotated }))
 }

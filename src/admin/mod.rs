@@ -20,6 +20,7 @@ pub(crate) mod catalogue;
 pub(crate) mod certificate;
 pub(crate) mod client;
 pub(crate) mod config;
+pub(crate) mod connection;
 pub(crate) mod doctor;
 pub(crate) mod document;
 pub(crate) mod event;
@@ -158,11 +159,21 @@ operations! {
     "/api/v1/config/reload" {
         post config::reload, "Reads the configuration again.";
     }
+    "/api/v1/connections" {
+        get connection::list, "Lists what people let clients do, by grants or remembered consents.";
+    }
+    "/api/v1/connections/{id}" {
+        get connection::show, "Shows what a person lets a client do.";
+        delete connection::end, "Ends all grants of a person for a client, and forgets the consent.";
+    }
     "/api/v1/documents" {
         post document::import, "Imports a client's metadata document.";
     }
     "/api/v1/doctor" {
         get doctor::examine, "Examines the server, and says what is wrong.";
+    }
+    "/api/v1/doctor/glance" {
+        get doctor::glance, "Says what the server knows to be wrong, without trying anything.";
     }
     "/api/v1/doctor/probes" {
         post doctor::start_probe, "Makes the nonce of a request that tries the proxy in front.";
@@ -181,7 +192,7 @@ operations! {
     }
     "/api/v1/grants/{id}" {
         get grant::show, "Shows a grant.";
-        delete grant::revoke, "Ends a grant with its tokens.";
+        delete grant::revoke, "Ends a grant with its tokens. A remembered consent stays.";
     }
     "/api/v1/invitations" {
         get link::invitation::list, "Lists the invitations, open or not.";

@@ -1,13 +1,15 @@
 //! `/api/v1/sessions` and `/api/v1/anonymous-sessions`: browser sessions, bridge sessions and
 //! anonymous sessions.
 
+use std::mem::discriminant;
+
 use axum::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Failed;
 use super::by::{By, People, ReadPeople};
-use super::listing::{ListView, Noun, OfPerson, Query, Unfiltered, key};
+use super::listing::{ListView, MAX_SEEN, Noun, OfPerson, Query, Unfiltered, key};
 use super::request::Named;
 use crate::error::Refusal;
 use crate::flow::Context;
@@ -80,6 +82,8 @@ pub(crate) enum SessionKind {
         auth_time: String,
         /// The time of its last use.
         seen: String,
+        /// The id of the person.
+        user_id: String,
         /// The person.
         username: String,
     },
@@ -89,6 +93,8 @@ pub(crate) enum SessionKind {
         client_id: String,
         /// The time of its last use.
         seen: String,
+        /// The id of the person.
+        user_id: String,
         /// The person.
         username: String,
     },
@@ -160,6 +166,7 @@ impl SessionView {
                 amr: live.authentication().amr.clone(),
                 auth_time: live.authentication().at.rfc3339(),
                 seen: live.seen().rfc3339(),
+                user_id: live.user().to_string(),
                 username: live.person().username.to_string(),
             },
             source: WEB.to_owned(),
@@ -176,6 +183,7 @@ impl SessionView {
             kind: SessionKind::Bridge {
                 client_id: session.client.to_string(),
                 seen: session.seen.rfc3339(),
+                user_id: session.user.to_string(),
                 username: live.person().username.to_string(),
             },
             source: session.source.clone(),
@@ -214,6 +222,7 @@ impl SessionView {
 
 /// A position in the listing of all sessions: first those of browsers, then those of bridges, then
 /// the anonymous ones. The key is the last one listed of its kind; `None` is the start of the kind.
+#[derive(Clone)]
 enum ListingPosition {
     Browser(Option<SessionId>),
     Bridge(Option<BridgeSessionId>),
@@ -242,23 +251,28 @@ impl ListingPosition {
         }
     }
 
+    /// Whether `next` is in the same kind, of which there is more to look at.
+    fn goes_on(&self, next: Option<&Self>) -> bool {
+        next.is_some_and(|next| discriminant(self) == discriminant(next))
+    }
+
     /// At most `limit` sessions from this position on, and the position after them.
     fn list(
-        self,
+        &self,
         view: &impl View,
         cx: &Context,
         user: Option<UserId>,
         limit: usize,
     ) -> Result<(Vec<SessionView>, Option<Self>), StoreError> {
-        match self {
+        match self.clone() {
             Self::Browser(after) => {
-                let found = session::list(view, cx, user, &Span { after, limit })?;
+                let found = session::list(view, cx, user, &span(after, limit))?;
                 let next = found.next.map(|id| Self::Browser(Some(id)));
                 let views = found.items.iter().map(SessionView::of_browser).collect();
                 Ok((views, next.or(Some(Self::Bridge(None)))))
             }
             Self::Bridge(after) => {
-                let found = access::list(view, cx, user, &Span { after, limit })?;
+                let found = access::list(view, cx, user, &span(after, limit))?;
                 let next = found.next.map(|id| Self::Bridge(Some(id)));
                 let views = found.items.iter().map(SessionView::of_bridge).collect();
                 Ok((views, next.or(Some(Self::Anonymous(None)))))
@@ -266,12 +280,16 @@ impl ListingPosition {
             // No anonymous session belongs to a person.
             Self::Anonymous(_) if user.is_some() => Ok((Vec::new(), None)),
             Self::Anonymous(after) => {
-                let Listing { items, next } = anonymous::list(view, cx, &Span { after, limit })?;
+                let Listing { items, next } = anonymous::list(view, cx, &span(after, limit))?;
                 let views = items.iter().map(|stored| SessionView::of_anonymous(view, stored));
                 Ok((views.collect::<Result<_, _>>()?, next.map(|id| Self::Anonymous(Some(id)))))
             }
         }
     }
+}
+
+fn span<K>(after: Option<K>, limit: usize) -> Span<K> {
+    Span { after, limit, seen: MAX_SEEN }
 }
 
 fn after_key<K: Key>(after: &str) -> Result<Option<K>, Refusal> {
@@ -289,8 +307,13 @@ pub(super) async fn list(
         (Vec::new(), Some(start.unwrap_or(ListingPosition::Browser(None))));
     while let Some(current) = place.take_if(|_| items.len() < limit) {
         let (found, next) = current.list(&view, &cx, user, limit - items.len())?;
+        let is_enough = current.goes_on(next.as_ref());
         items.extend(found);
         place = next;
+        // The page is full, or has looked at as many of this kind as a page does.
+        if is_enough {
+            break;
+        }
     }
     Ok(Json(ListView { items, next: place.as_ref().map(ListingPosition::to_cursor) }))
 }

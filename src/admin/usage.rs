@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Failed;
 use super::by::{By, ReadClients};
 use super::request::Named;
+use crate::clock::Timestamp;
 use crate::error::Refusal;
 use crate::flow::client::usage::{self, UsageReport};
 use crate::flow::named;
@@ -23,8 +24,8 @@ const MAX_REFUSALS: usize = 5;
 pub(crate) struct UsageView {
     /// The number of live browser sessions with a grant of the client.
     pub(crate) active_sessions: usize,
-    /// Whether a report does not read all grants, so that `active_sessions` and `live_grants` are
-    /// lower bounds.
+    /// Whether a report does not read all grants and consents, so that `active_sessions`,
+    /// `live_grants` and `people` are lower bounds.
     pub(crate) at_least: bool,
     /// The client; null: all clients together.
     pub(crate) client_id: Option<String>,
@@ -35,8 +36,13 @@ pub(crate) struct UsageView {
     pub(crate) last_day: UsageSums,
     /// The counts of the last seven days.
     pub(crate) last_week: UsageSums,
+    /// The last use that is known: of a grant in force, or the hour of the last token within the last
+    /// eight days.
+    pub(crate) last_used: Option<String>,
     /// The number of grants in force.
     pub(crate) live_grants: usize,
+    /// The number of people who let it do something, by a grant in force or a remembered consent.
+    pub(crate) people: usize,
 }
 
 /// A refusal of a client, as it happened last.
@@ -83,7 +89,9 @@ impl UsageView {
             active_sessions: active.sessions,
             at_least: active.at_least,
             client_id: client.map(ClientId::to_string),
+            last_used: report.used.map(Timestamp::rfc3339),
             live_grants: active.grants,
+            people: active.people,
             last_day: UsageSums::new(report.day),
             last_week: UsageSums::new(report.week),
         }

@@ -258,14 +258,11 @@ pub(super) async fn list(
     query: Query<ByName>,
 ) -> Result<Json<ListView<UserView>>, Failed> {
     let view = app.read()?;
-    let item = |id: &UserId, person| UserView::new(&app, &view, *id, &person).map(Some);
-    let Some(beginning) = query.beginning()? else {
-        let users = view.filter(&query.span()?, item)?;
-        return Ok(Json(ListView::new(users, |user| user)));
-    };
-    let beginning = Beginning::of_text(&beginning);
+    // In the order of their names, as people look for one.
+    let beginning = Beginning::of_text(&query.beginning()?.unwrap_or_default());
     let users = view.filter_beginning(&PEOPLE_BY_NAME, &beginning, &query.span()?, |id| {
-        view.find::<Person>(id)?.map_or(Ok(None), |person| item(id, person))
+        let user = |person| UserView::new(&app, &view, *id, &person);
+        view.find::<Person>(id)?.map(user).transpose()
     });
     Ok(Json(ListView::new(users?, |user| user)))
 }

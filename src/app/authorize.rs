@@ -79,6 +79,7 @@ impl App {
         self.ensure_current(&parameters.client_id, address).await?;
         let client = parameters.client_id.clone();
         let checked = self.checked(parameters, params)?;
+        self.note_left_out(&checked, address);
         let (callback, silent) = (checked.callback().clone(), checked.is_silent());
         let network = Network::of(address);
         let started =
@@ -136,6 +137,7 @@ impl App {
     ) -> Result<PushedReference, Error> {
         let parameters = crate::oauth::authorize::pushed::parse(proven.id(), params)?;
         let checked = self.checked_to_push(parameters, params)?;
+        self.note_left_out(&checked, address);
         let network = Network::of(address);
         self.write(move |tx, cx| pushed::push(tx, cx, &proven, network, &checked)).await
     }

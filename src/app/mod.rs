@@ -75,6 +75,7 @@ pub struct App {
     sealer: Sealer,
     session_proofs: session_proof::SessionProofs,
     store: Store,
+    left_out: events::LeftOut,
     unwritten: events::EventBuffer,
     webhook_warnings: events::WebhookWarnings,
     /// Whether the log says that a proxy names nobody.
@@ -148,6 +149,7 @@ impl App {
             sealer,
             session_proofs,
             store,
+            left_out: events::LeftOut::default(),
             unwritten: events::EventBuffer::default(),
             webhook_warnings: events::WebhookWarnings::default(),
             mute_proxy_logged: Once::new(),

@@ -15,7 +15,7 @@ use super::config::ConfigVerb;
 use super::db::DbVerb;
 use super::doctor::{DOCTOR_HELP, DoctorArgs};
 use super::event::{EVENTS_EXAMPLES, EXPLAIN_EXAMPLES, EventsArgs, ExplainArgs};
-use super::grant::GrantVerb;
+use super::grant::{ConnectionVerb, GrantVerb};
 use super::issuer::IssuerVerb;
 use super::key::KeyVerb;
 use super::link::{InviteVerb, LinkVerb};
@@ -117,7 +117,10 @@ pub(super) enum Verb {
     /// The browsers and bridges that are signed in
     #[command(subcommand)]
     Session(SessionVerb),
-    /// What people allowed which client
+    /// What people let which application do, also where it is only remembered
+    #[command(subcommand)]
+    Connection(ConnectionVerb),
+    /// What people allowed which client, as long as it is in force
     #[command(subcommand)]
     Grant(GrantVerb),
     /// What people and operators did, and which requests were refused

@@ -105,6 +105,9 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         Verb::Whoami(args) => {
             with_config(&flags, env, async |config| login::whoami(args, config).await)
         }
+        Verb::Connection(verb) => {
+            with_admin(&flags, env, async |admin| grant::run_connection(verb, admin).await)
+        }
         Verb::Completions { shell } => Ok(program::completions(shell)),
         Verb::Config(verb) => config::run(&verb, &Layers::new(flags, env.clone())),
         Verb::Db(verb) => with_config(&flags, env, async |config| db::run(verb, config).await),

@@ -247,6 +247,22 @@ pub(super) static KEYS: &[Key] = &[
         "The filter of the log, such as info or gatelodge=debug",
         Kind::Text(|d| &mut d.config.log),
     ),
+    key(
+        "look.accent",
+        "The colour of buttons and links, #rrggbb; each scheme has the lightness next to it that can \
+         be read",
+        Kind::OptionalText(|d| &mut d.config.look.accent),
+    ),
+    key(
+        "look.logo",
+        "A file with the logo of this place: PNG, WebP, JPEG or SVG, at most 24 KiB",
+        Kind::Directory(|d| &mut d.config.look.logo),
+    ),
+    key(
+        "look.name",
+        "What the pages call this place, 1 to 40 characters",
+        Kind::OptionalText(|d| &mut d.config.look.name),
+    ),
     fixed(
         "offline",
         "Whether nothing is fetched from other machines",

@@ -87,6 +87,7 @@ impl Draft {
         self.keep_plain_http_on_loopback();
         self.keep_tls_whole();
         self.keep_webhook_whole();
+        self.keep_look_whole();
         self.watch_statement_keys();
         self.give_the_token_policy_its_token();
         self.config.settings = self.settings;
@@ -437,6 +438,7 @@ impl Draft {
 
     /// Checks the files that only a server reads.
     pub(super) fn look_into_files(&mut self, now: Timestamp) {
+        self.read_logo();
         let Some(files) = self.config.tls.files() else { return };
         // Behind a proxy, the proxy's certificate has the issuer's name.
         let named = self.config.issuer.as_ref().filter(|_| self.config.behind_proxy.is_empty());
@@ -460,7 +462,7 @@ impl Draft {
     }
 }
 
-fn unreadable(error: &io::Error) -> String {
+pub(super) fn unreadable(error: &io::Error) -> String {
     match error.kind() {
         // These are this program's own, and say what is wrong.
         io::ErrorKind::InvalidData | io::ErrorKind::Other => error.to_string(),

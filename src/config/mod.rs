@@ -16,6 +16,7 @@ mod keys;
 mod kind;
 mod layers;
 mod load;
+mod look;
 mod places;
 mod schema;
 mod sections;
@@ -37,6 +38,7 @@ pub use definitions::Definitions;
 pub use fault::{Fault, Faults, ResolvedSetting, Source};
 pub use in_force::InForce;
 pub use layers::{Layers, Tolerant};
+pub use look::{Look, Sheet};
 pub use places::Places;
 pub use schema::schema;
 pub use sections::{
@@ -95,6 +97,8 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// The `tracing` filter of the log.
     pub log: String,
+    /// What the pages look like.
+    pub look: Look,
     /// Whether nothing is fetched from other machines.
     pub offline: bool,
     /// The directories and files of the installation.
@@ -179,6 +183,7 @@ impl Config {
             lifetimes: Lifetimes::default(),
             listen: Vec::new(),
             log: "info".to_owned(),
+            look: Look::default(),
             offline: false,
             places: Places { config: None, state: data.clone(), data },
             policy: Policy::default(),

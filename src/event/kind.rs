@@ -65,6 +65,7 @@ kinds! {
     ResourceAdded = "resource.added", "a resource was added";
     ResourceChanged = "resource.changed", "a resource was changed";
     ResourceRemoved = "resource.removed", "a resource was removed";
+    ScopesLeftOut = "scope.left_out", "an app asked for scopes that it may not have, and went on without them";
     SessionsEnded = "session.all_ended", "all sessions of a person were ended, or all but one";
     SessionEnded = "session.ended", "a session was ended";
     SessionOpened = "session.opened", "a person signed in";

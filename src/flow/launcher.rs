@@ -5,6 +5,7 @@ use crate::flow::application;
 use crate::flow::session::LiveSession;
 use crate::flow::{Context, Rules};
 use crate::model::folding::folded;
+use crate::oauth::id::ClientId;
 use crate::oauth::params::form_encode;
 use crate::store::schema::{CLIENTS_BY_NAME, Client};
 use crate::store::{StoreError, View};
@@ -23,6 +24,8 @@ const LAST: char = char::MAX;
 pub struct Launchable {
     /// Where it is opened.
     pub address: String,
+    /// The client, if it is one.
+    pub client: Option<ClientId>,
     /// Its name.
     pub name: String,
 }
@@ -40,16 +43,15 @@ pub fn of(
             && client.metadata.acts_for_people()
             && client.decisions.admit(&session.person().groups);
         let address = if may { address(&cx.rules, &client) } else { None };
-        all.extend(
-            address.map(|address| Launchable { address, name: client.metadata.name().to_owned() }),
-        );
+        let name = client.metadata.name().to_owned();
+        all.extend(address.map(|address| Launchable { address, client: Some(id), name }));
     }
     for app in application::open_to(&cx.rules, session) {
         let address = app.address(&cx.rules, "/");
-        all.push(Launchable { address, name: app.host().to_string() });
+        all.push(Launchable { address, client: None, name: app.host().to_string() });
     }
     all.sort_by_cached_key(|app| (folded(&app.name), app.address.clone()));
-    all.dedup();
+    all.dedup_by(|one, other| (&one.name, &one.address) == (&other.name, &other.address));
     all.truncate(MAX_OFFERED);
     Ok(all)
 }

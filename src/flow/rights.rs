@@ -134,8 +134,8 @@ pub fn check_token(view: &impl View, cx: &Context, token: &VerifiedAccess) -> Re
 }
 
 /// Whether whoever made something at `made` may still give these roles to people. A client and a person
-/// who acted together need both to have the right, as they did then. A person who was disabled since has
-/// it no more; a client has it again once it is switched on again.
+/// who acted together need both to have the right, as they did then. Somebody who was disabled or removed
+/// since has it no more, even if a role of theirs is back.
 pub fn may_still_give(
     view: &impl View,
     cx: &Context,

@@ -11,6 +11,7 @@ use super::facts::{displayed, without_password, without_secrets};
 use super::preferences::preferences;
 use super::texts::Language;
 use crate::app::App;
+use crate::model::actor::Actor;
 use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::params::Params;
 
@@ -61,6 +62,8 @@ pub(super) struct About(Arc<Known>);
 struct Known {
     /// `Accept-Language`.
     accepted: Vec<HeaderValue>,
+    /// The administrator, who is proven.
+    administrator: OnceLock<Actor>,
     asked: OnceLock<Vec<(String, String)>>,
     /// What the request asks for that this one goes on with.
     continued: OnceLock<Vec<(String, String)>>,
@@ -125,6 +128,11 @@ impl About {
         self.0.person.get_or_init(|| person);
     }
 
+    /// Sets the administrator in whose name an operation is asked for, unless one is set already.
+    pub(super) fn set_administrator(&self, administrator: &Actor) {
+        self.0.administrator.get_or_init(|| administrator.clone());
+    }
+
     /// Sets what the request asks for, unless that is set already, and its language.
     pub(super) fn asks(&self, params: &Params) {
         self.prefer(params.many("ui_locales").flat_map(str::split_whitespace));
@@ -148,6 +156,11 @@ impl About {
     /// The client, if one is set.
     pub(super) fn client(&self) -> Option<&ClientId> {
         self.0.client.get()
+    }
+
+    /// The administrator, if one is set.
+    pub(super) fn administrator(&self) -> Option<&Actor> {
+        self.0.administrator.get()
     }
 
     /// The person, if one is set.

@@ -36,8 +36,10 @@ async fn prove(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         Ok(asker) => asker,
         Err(failure) => return failure.into_response(),
     };
+    let about = About::of(&parts.extensions);
+    about.set_administrator(asker.actor());
     if let Actor::Administrator { client: Some(client), .. } = asker.actor() {
-        About::of(&parts.extensions).set(client);
+        about.set(client);
     }
     // Within the limits that hold at the ports, of which an operation knows nothing. What is larger, such
     // as a file that is applied, only those send who may do everything.

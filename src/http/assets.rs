@@ -1,15 +1,16 @@
-//! The style sheets, scripts and icons of the pages, embedded in the binary.
+//! The style sheets, scripts and icons of the pages, embedded in the binary; and the logo and the accent
+//! of the operator, from the configuration.
 //!
 //! Their addresses contain a hash of all of them, so a browser may keep them for good: another
 //! version of a file has another address. Modules name each other by relative addresses, which stay
-//! below the hash.
+//! below the hash. What the operator gave has a hash of its own.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
@@ -19,7 +20,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::failure::NegotiatedFailure;
 use super::preferences::preferences;
+use crate::app::App;
+use crate::config::{Look, Sheet};
 use crate::error::Refusal;
+use crate::model::look::picture::{Picture, PictureKind};
 use crate::secret::hex;
 
 #[derive(RustEmbed)]
@@ -39,6 +43,26 @@ static FOLDER_AT_APPLICATIONS: LazyLock<String> =
 /// The folder in which a page finds the files.
 pub(super) fn folder(at_application: bool) -> &'static str {
     if at_application { &FOLDER_AT_APPLICATIONS } else { &FOLDER }
+}
+
+/// The names of the files that the operator gives.
+const ACCENT: &str = "accent.css";
+const LOGO: &str = "logo";
+
+/// The address of the accent, for a page whose files are in `folder`.
+pub(super) fn accent(folder: &str, sheet: &Sheet) -> String {
+    beside(folder, &sheet.version, ACCENT)
+}
+
+/// The address of the logo.
+pub(super) fn logo(folder: &str, picture: &Picture) -> String {
+    beside(folder, &picture.version, LOGO)
+}
+
+/// The address of a file of another version than those in `folder`.
+fn beside(folder: &str, version: &str, name: &str) -> String {
+    let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
+    format!("{above}/{version}/{name}")
 }
 
 struct Files {
@@ -83,9 +107,13 @@ fn compressed(content: &[u8]) -> Vec<u8> {
 
 /// The file `name`, compressed if the browser takes that.
 pub(super) async fn show(
+    State(app): State<Arc<App>>,
     Path((version, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, NegotiatedFailure> {
+    if let Some(response) = of_operator(&app.rules().config.look, &version, &name) {
+        return Ok(response);
+    }
     // What is kept for good must not have an address that another version had.
     let current = version == FILES.version;
     let file = FILES.by_name.get(&name).filter(|_| current).ok_or(Refusal::PageNotFound)?;
@@ -100,6 +128,36 @@ pub(super) async fn show(
     } else {
         (fixed, file.content.as_ref()).into_response()
     })
+}
+
+/// What the operator gives the pages under this name.
+fn of_operator(look: &Look, version: &str, name: &str) -> Option<Response> {
+    let media_type = media_type(ACCENT)?;
+    match name {
+        ACCENT => {
+            let sheet = look.sheet.as_ref().filter(|sheet| sheet.version == version)?;
+            let content_type = (header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+            Some(([content_type], sheet.content.clone()).into_response())
+        }
+        LOGO => {
+            let picture = look.picture.as_ref().filter(|picture| picture.version == version)?;
+            Some(image(picture.kind, picture.content.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// The `Content-Security-Policy` of an image: whatever is in it, nothing runs and nothing is loaded,
+/// also where somebody opens it by itself. An SVG may have styles.
+const POLICY_OF_IMAGES: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+
+/// The response with an image that somebody gave this server.
+pub(super) fn image(kind: PictureKind, content: Vec<u8>) -> Response {
+    let fixed = [
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY_OF_IMAGES)),
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind.media_type())),
+    ];
+    (fixed, content).into_response()
 }
 
 fn media_type(name: &str) -> Option<&'static str> {

@@ -129,6 +129,9 @@ impl Destination {
     }
 }
 
+/// What stands before an id that cannot be the segment of a path.
+const MARKED: char = '~';
+
 /// The path of a page of the administration, with its query.
 #[derive(Clone, Debug)]
 pub(super) struct AdminPath(String);
@@ -145,6 +148,33 @@ impl AdminPath {
             path.push_str(&segment_encode(segment));
         }
         Self(path)
+    }
+
+    /// The page of a client. An id that would be another page, or that a browser takes out of a path
+    /// (`..`), stands behind a tilde, and so does one that begins with a tilde.
+    pub(super) fn client(id: &str) -> Self {
+        if id.starts_with(MARKED) || ["add", ".", ".."].contains(&id) {
+            return Self(format!("{}/clients/{MARKED}{}", Self::ROOT, segment_encode(id)));
+        }
+        Self::of(["clients", id])
+    }
+
+    /// The id that a segment of [`AdminPath::client`] names.
+    pub(super) fn client_id(segment: &str) -> &str {
+        segment.strip_prefix(MARKED).unwrap_or(segment)
+    }
+
+    /// The page of a person. Their name may be that of another page.
+    pub(super) fn person(id: &str) -> Self {
+        Self::of(["people", id])
+    }
+
+    /// The page below which this one is, so many segments under the administration.
+    pub(super) fn above(&self, segments: usize) -> Self {
+        let root = Self::ROOT.len();
+        let within = self.path().get(root..).unwrap_or_default();
+        let end = within.match_indices('/').nth(segments).map_or(within.len(), |(at, _)| at);
+        Self(format!("{}{}", Self::ROOT, within.get(..end).unwrap_or_default()))
     }
 
     /// The page that a request asks for, if it is one of the administration.
@@ -167,6 +197,14 @@ impl AdminPath {
         }
     }
 
+    /// The first page of the part of the administration that it is in.
+    pub(super) fn part(&self) -> Self {
+        let within = self.path().strip_prefix(Self::ROOT).unwrap_or_default();
+        let part = within.split('/').nth(1).filter(|part| !part.is_empty());
+        // It is encoded already.
+        Self(part.map_or_else(|| Self::ROOT.to_owned(), |part| format!("{}/{part}", Self::ROOT)))
+    }
+
     /// The path without its query.
     pub(super) fn path(&self) -> &str {
         self.0.split('?').next().unwrap_or_default()
@@ -183,8 +221,6 @@ impl fmt::Display for AdminPath {
 pub(super) enum PagePath {
     /// The account of the person who is signed in.
     Account,
-    /// The account after the removal of a passkey, which the browser may then hide.
-    AccountAfterRemoval,
     /// A page of the administration.
     Admin(AdminPath),
     /// The sign-in at an application.
@@ -219,6 +255,8 @@ pub(super) enum PagePath {
     InteractionIn(InteractionId, Language),
     /// The page where a person authorizes a bridge.
     Link(InteractionId),
+    /// As [`PagePath::Link`], where somebody else signs in first.
+    LinkAsAnother(InteractionId),
     /// The page after a sign-out.
     LoggedOut,
     /// The same in a language that the request named.
@@ -245,7 +283,6 @@ impl fmt::Display for PagePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Account => f.write_str("/gate/account"),
-            Self::AccountAfterRemoval => f.write_str("/gate/account?passkey=removed"),
             Self::Admin(path) => path.fmt(f),
             Self::Application { host, path, state } => {
                 let query = [("app", host.as_str()), ("state", state), ("rd", &path.encoded())];
@@ -266,6 +303,7 @@ impl fmt::Display for PagePath {
                 write!(f, "/gate/interaction/{id}?language={}", language.tag())
             }
             Self::Link(id) => write!(f, "/gate/link/{id}"),
+            Self::LinkAsAnother(id) => write!(f, "/gate/link/{id}?as=another"),
             Self::LoggedOut => f.write_str("/gate/logged-out"),
             Self::LoggedOutIn(language) => {
                 write!(f, "/gate/logged-out?language={}", language.tag())
@@ -302,6 +340,28 @@ mod tests {
         ] {
             assert_eq!(at_issuer(request), expected, "{request}");
         }
+    }
+
+    #[test]
+    fn the_page_of_a_client_is_no_other_page_whatever_its_id() {
+        for id in ["shop", "a/b"] {
+            assert_eq!(AdminPath::client(id).path(), AdminPath::of(["clients", id]).path());
+        }
+        for id in ["add", ".", "..", "~add"] {
+            let path = format!("/gate/admin/clients/~{}", segment_encode(id));
+            assert_eq!(AdminPath::client(id).path(), path);
+        }
+        for (segment, id) in [("shop", "shop"), ("~add", "add"), ("~..", ".."), ("~~add", "~add")] {
+            assert_eq!(AdminPath::client_id(segment), id);
+        }
+    }
+
+    #[test]
+    fn a_page_is_below_that_of_its_person() {
+        let path = AdminPath::of(["people", "bob", "passkeys", "x", "remove"]);
+
+        assert_eq!(path.with_query([("a", "b")]).above(2).path(), "/gate/admin/people/bob");
+        assert_eq!(path.above(9).path(), path.path());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::error::Refusal;
 use crate::flow::authorize;
+use crate::flow::client::self_named::SelfNamed;
 use crate::oauth::authorize::AuthorizationResponse;
 use crate::oauth::id::ClientId;
 use crate::oauth::params::Params;
@@ -34,6 +35,8 @@ pub(super) struct Facts {
     pub(super) back_to: Option<(Asked, String)>,
     /// The name by which the client calls itself.
     pub(super) client_name: Option<String>,
+    /// Where the client is, if it named itself, for the page.
+    pub(super) self_named: Option<SelfNamed>,
     /// The response to the client, to which the page leads on if the person wants it.
     pub(super) client_response: Option<ClientResponse>,
     /// The registered redirect URIs that are most like the one asked for, for the log.
@@ -94,17 +97,18 @@ impl Facts {
             return Ok(Self::default());
         }
         let client = match client_id.and_then(|id| id.parse::<ClientId>().ok()) {
-            Some(id) => authorize::find_enabled(&app.read()?, &id)?,
+            Some(id) => authorize::find_enabled(&app.read()?, &id)?.map(|client| (id, client)),
             None => None,
         };
+        let client = client.as_ref().map(|(id, client)| (id, client));
         let requested = one("redirect_uri");
         let logged = requested.map(without_secrets);
         let near = logged.as_deref().unwrap_or_default();
         Ok(Self {
             asked: logged.as_deref().map(displayed),
             asked_on_page: requested.map(|uri| (Asked::Address, displayed(uri))),
-            registered: client.as_ref().map(|own| nearest(own, near)),
-            ..Self::of_client(client.as_ref())
+            registered: client.map(|(_, own)| nearest(own, near)),
+            ..Self::of_client(client)
         })
     }
 
@@ -114,9 +118,10 @@ impl Facts {
         client: &ClientId,
         response: AuthorizationResponse,
     ) -> Result<Self, StoreError> {
-        let client = authorize::find_enabled(&app.read()?, client)?;
+        let found = authorize::find_enabled(&app.read()?, client)?;
         let client_response = Some(ClientResponse(Arc::new(response)));
-        Ok(Self { client_response, ..Self::of_client(client.as_ref()) })
+        let named = found.as_ref().map(|found| (client, found));
+        Ok(Self { client_response, ..Self::of_client(named) })
     }
 
     /// What the page shows of the request.
@@ -124,10 +129,11 @@ impl Facts {
         self.asked_on_page.iter().chain(&self.back_to)
     }
 
-    /// The name of a client.
-    fn of_client(client: Option<&Client>) -> Self {
-        let client_name = client.map(|client| displayed(client.metadata.name()));
-        Self { client_name, ..Self::default() }
+    /// The name of a client, and where it is.
+    fn of_client(client: Option<(&ClientId, &Client)>) -> Self {
+        let client_name = client.map(|(_, client)| displayed(client.metadata.name()));
+        let self_named = client.and_then(|(id, client)| SelfNamed::of(id, client));
+        Self { client_name, self_named, ..Self::default() }
     }
 }
 

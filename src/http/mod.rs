@@ -12,9 +12,11 @@ mod assets;
 mod bridge;
 mod cookie;
 mod destination;
+mod done;
 mod extract;
 mod facts;
 mod failure;
+mod logos;
 #[cfg(test)]
 mod marks;
 mod metrics;
@@ -104,10 +106,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/gate/webauthn/register/finish", post(setup::finish))
         .route("/gate/webauthn/authenticate/start", post(passkeys::start))
         .route("/gate/webauthn/authenticate/finish", post(passkeys::finish))
+        .merge(admin_pages::routes(&app))
+        .route_layer(from_fn_with_state(Arc::clone(&app), done::tell))
         .route_layer(from_fn_with_state(Arc::clone(&app), prove::prove));
-    let pages = pages.merge(
-        admin_pages::routes(&app).route_layer(from_fn_with_state(Arc::clone(&app), prove::prove)),
-    );
     // What leads to them.
     let browser = Router::new()
         .route("/oauth/authorize", get(authorize::get).post(authorize::post))
@@ -133,7 +134,8 @@ pub fn router(app: Arc<App>) -> Router {
 
     let assets = Router::new()
         .route("/_gatelodge/assets/{version}/{name}", get(assets::show))
-        .route("/assets/{version}/{name}", get(assets::show));
+        .route("/assets/{version}/{name}", get(assets::show))
+        .route("/gate/logo/{client}/{version}", get(logos::show));
 
     Router::new()
         .merge(open_to_any_origin("GET,HEAD", cached_for_an_hour(metadata)))

@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::destination::{Destination, PagePath};
+use super::done::Done;
 use super::extract::browser::Browser;
 use super::failure::Cause;
 use super::pages::templates::{self, FormPostPage, Page, RedirectPage};
@@ -22,6 +23,13 @@ pub(super) fn see_other(destination: &Destination) -> Response {
 /// The redirect to a page of this server, for a browser on the issuer's host.
 pub(super) fn to_page(page: &PagePath) -> Response {
     see_other(&Destination::page(page))
+}
+
+/// As [`to_page`], after something was done, which the page then says.
+pub(super) fn to_page_after(done: Done, page: &PagePath) -> Response {
+    let mut response = to_page(page);
+    response.extensions_mut().insert(done);
+    response
 }
 
 /// The redirect that a proxy forwards to the browser (302).

@@ -166,6 +166,7 @@ impl RefusedBy<'_> {
         let person = choices.person.and_then(|id| id.parse().ok());
         let refusal = error.refusal();
         Refused {
+            actor: self.about.administrator().cloned(),
             address: self.address,
             client: self.about.client().cloned(),
             facts,

@@ -6,7 +6,8 @@ use crate::app::App;
 use crate::error::{Error, Refusal, Resolution};
 use crate::event::EventId;
 use crate::flow::client::home::Home;
-use crate::flow::{Context, authorize, rights};
+use crate::flow::client::self_named::SelfNamed;
+use crate::flow::{Context, rights};
 use crate::http::about::About;
 use crate::http::destination::{AdminPath, Destination, PagePath};
 use crate::http::extract::browser::Browser;
@@ -16,7 +17,7 @@ use crate::http::pages::templates;
 use crate::model::application::ReturnPath;
 use crate::oauth::id::{InteractionId, UserId};
 use crate::oauth::params::Params;
-use crate::store::schema::{Origin, Person};
+use crate::store::schema::{Client, Origin, Person};
 use crate::store::{StoreError, View};
 
 /// What a person can do after a refusal.
@@ -24,6 +25,8 @@ use crate::store::{StoreError, View};
 pub(super) enum Way {
     /// Go to their account.
     Account,
+    /// Go on with the administration, at whose pages no app has sent anything.
+    Administration,
     /// Sign in as somebody else, or ask for what this account lacks.
     Another,
     /// Start again at the app.
@@ -34,11 +37,23 @@ pub(super) enum Way {
     Forget,
     /// Have the app mended.
     Mend,
+    /// Ask whoever runs this server to switch the app on.
+    Off,
     /// Load the page again, or try again.
     Retry,
 }
 
 impl Way {
+    /// The way on after `error` at `path`.
+    fn at(error: &Error, path: &str) -> Self {
+        match Self::of(error) {
+            Self::Mend if path == "/gate/admin" || path.starts_with("/gate/admin/") => {
+                Self::Administration
+            }
+            way => way,
+        }
+    }
+
     /// The way on after `error`. Where a refusal says nothing of its own, what it takes that such a
     /// request passes decides.
     pub(super) fn of(error: &Error) -> Self {
@@ -80,6 +95,7 @@ impl Way {
             | Refusal::SetupTokenUnknown
             | Refusal::SetupTokenUsed
             | Refusal::StartedWithoutPerson => Self::Ask,
+            Refusal::ClientDisabledAtAuthorize => Self::Off,
             Refusal::ClientUnknownAtAuthorize => Self::Forget,
             Refusal::AttemptsTooMany
             | Refusal::BodyTooSlow
@@ -144,6 +160,8 @@ impl Around<'_> {
 pub(super) struct Ways {
     /// The page of the account.
     pub(super) account: Option<Destination>,
+    /// The first page of the administration.
+    pub(super) administration: Option<Destination>,
     /// The sign-in of somebody else, who then goes on.
     pub(super) another: Option<Destination>,
     /// The name of the client.
@@ -156,6 +174,8 @@ pub(super) struct Ways {
     pub(super) mend: bool,
     /// The same page once more.
     pub(super) retry: Option<Destination>,
+    /// Where the app is, if it named itself.
+    pub(super) self_named: Option<SelfNamed>,
     /// Whether an operator registered the app, and so gave it its name.
     pub(super) vouched: bool,
     /// The page of the event, for an administrator.
@@ -165,7 +185,7 @@ pub(super) struct Ways {
 impl Ways {
     /// The ways on after `error`. If the store cannot be read, there are those that need none.
     pub(super) fn of(app: &App, error: &Error, around: &Around<'_>) -> Self {
-        let way = Way::of(error);
+        let way = Way::at(error, around.path);
         let page = |page: PagePath| {
             if around.at_application {
                 Destination::page_from_application(&app.rules().issuer, &page)
@@ -180,6 +200,9 @@ impl Ways {
         let known = ways.read(app, way, around, &page);
         if way == Way::Retry && !around.at_application {
             ways.retry = page_at(around.path).map(&page);
+        }
+        if way == Way::Administration {
+            ways.administration = Some(page(PagePath::Admin(AdminPath::of([]))));
         }
         if way == Way::Another {
             ways.another = sign_in_at(around.path).map(&page);
@@ -202,7 +225,7 @@ impl Ways {
             Some(user) => view.find::<Person>(&user)?,
             None => None,
         };
-        if matches!(way, Way::Another | Way::Ask) {
+        if matches!(way, Way::Another | Way::Ask | Way::Off) {
             let named = match person {
                 Some(_) => templates::administrators(app)?,
                 None => Vec::new(),
@@ -210,15 +233,22 @@ impl Ways {
             self.ask = Some(named);
         }
         let administers = |person: &Person| rights::administers(&cx.rules, &person.roles);
-        if person.as_ref().is_some_and(administers) {
+        // Where a session is a key, no request from elsewhere proves anybody. On loopback its reader mostly
+        // runs the server, and the page of the event asks for a sign-in.
+        let may_be = around.path.starts_with("/oauth/")
+            && cx.rules.session_is_key()
+            && cx.rules.issuer.is_loopback();
+        if person.as_ref().map_or(may_be, administers) {
             self.why = Some(page(PagePath::Event(around.event)));
         }
         // What is over is of no client any more, but its browser remembers which it was.
         let outcomes = Outcomes::of(&cx.rules.issuer, around.cookies);
         let asked = interaction_at(around.path).and_then(|id| outcomes.client(&id));
         let Some(id) = around.about.client().or(asked) else { return Ok(()) };
-        let Some(client) = authorize::find_enabled(&view, id)? else { return Ok(()) };
+        let client = view.find::<Client>(id)?.filter(|own| own.enabled || way == Way::Off);
+        let Some(client) = client else { return Ok(()) };
         self.app = Some(displayed(client.metadata.name()));
+        self.self_named = SelfNamed::of(id, &client);
         self.vouched = matches!(client.origin, Origin::Operator);
         if matches!(way, Way::App | Way::Mend | Way::Ask) {
             self.home = Home::of(&cx, &client).as_ref().map(Destination::home);
@@ -227,7 +257,8 @@ impl Ways {
     }
 
     fn is_without_button(&self) -> bool {
-        self.another.is_none() && self.home.is_none() && self.retry.is_none()
+        let others = [&self.administration, &self.another, &self.home, &self.retry];
+        others.iter().all(|way| way.is_none())
     }
 }
 
@@ -305,6 +336,7 @@ mod tests {
         SetupTokenSuspended SetupTokenUnknown SetupTokenUsed SignUpClosed StartedWithoutPerson",
         ),
         (Way::Forget, "ClientUnknownAtAuthorize"),
+        (Way::Off, "ClientDisabledAtAuthorize"),
         (
             Way::Mend,
             "AcrUnmet AdminScopeBesideResource BodyMalformed BodyTooLarge BodyTypeUnsupported \

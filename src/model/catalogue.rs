@@ -193,6 +193,29 @@ impl KnownApplication {
         Ok(given.collect())
     }
 
+    /// The address and the options of a client with these redirect URIs, if they are those of its client.
+    /// An option that is in no address has its default, or none.
+    pub fn made_at(
+        &self,
+        redirect_uris: &[&str],
+    ) -> Option<(Option<String>, BTreeMap<String, String>)> {
+        let defaults = self.options.iter();
+        let defaults =
+            defaults.filter_map(|(name, option)| Some((name.clone(), option.default.clone()?)));
+        let mut options: BTreeMap<_, _> = defaults.collect();
+        let mut url = None;
+        if let Some(path) = self.redirect_paths.first() {
+            let (base, option) = redirect_uris.iter().find_map(|uri| base_of(uri, path))?;
+            options.extend(option);
+            url = Some(base.to_owned());
+        }
+        let members = self.members(url.as_deref(), &options).ok()?;
+        let made: Vec<_> = members.get("redirect_uris")?.as_array()?.iter().collect();
+        let same = made.len() == redirect_uris.len()
+            && made.iter().all(|uri| uri.as_str().is_some_and(|uri| redirect_uris.contains(&uri)));
+        same.then_some((url, options))
+    }
+
     /// The value of each of its options: what is chosen, or the default.
     ///
     /// # Errors
@@ -257,6 +280,16 @@ pub fn base(written: &str) -> Result<String, Refusal> {
     Ok(written.trim_end_matches('/').to_owned())
 }
 
+/// The address under which `uri` is at `path`, with the option that the path has a place for.
+fn base_of<'a>(uri: &'a str, path: &str) -> Option<(&'a str, Option<(String, String)>)> {
+    let Some((before, rest)) = path.split_once('{') else {
+        return Some((uri.strip_suffix(path)?, None));
+    };
+    let (name, after) = rest.split_once('}')?;
+    let (base, value) = uri.strip_suffix(after)?.rsplit_once(before)?;
+    fits(value).then(|| (base, Some((name.to_owned(), value.to_owned()))))
+}
+
 /// `text` with the value of each name in braces that has one. A value is not filled again.
 fn filled<'a>(text: &str, value: impl Fn(&str) -> Option<&'a str>) -> String {
     let mut done = String::with_capacity(text.len());
@@ -281,6 +314,33 @@ fn filled<'a>(text: &str, value: impl Fn(&str) -> Option<&'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_addresses_of_a_client_tell_where_it_was_made() {
+        let paths = r#"
+            title = "A"
+            kind = "x"
+            reached_at = "https://a.example"
+            redirect_paths = ["/in/{provider}/back"]
+            token_endpoint_auth_method = "client_secret_basic"
+            pkce = "required"
+            scope = "openid"
+            settings = []
+            sources = []
+            [options.provider]
+            default = "lodge"
+            meaning = "x"
+        "#;
+        let application = KnownApplication::parse(paths).unwrap();
+        let made = |uris: &[&str]| application.made_at(uris).map(|(url, own)| (url.unwrap(), own));
+
+        let (url, options) = made(&["https://a.lan/sub/in/mine/back"]).unwrap();
+
+        assert_eq!((url.as_str(), options["provider"].as_str()), ("https://a.lan/sub", "mine"));
+        assert_eq!(made(&["https://a.lan/in/mine/other"]), None);
+        assert_eq!(made(&["https://a.lan/in/mine/back", "https://b.lan/cb"]), None);
+        assert_eq!(made(&[]), None);
+    }
 
     const ENTRY: &str = r#"
         title = "Shop"

@@ -1,5 +1,5 @@
 //! The vocabulary that the protocol does not define: actors, people, user agents, bridges, applications
-//! behind a proxy, the catalogue of known applications.
+//! behind a proxy, the catalogue of known applications, colours and logos.
 //!
 //! This room parses and prints values. It does no I/O, reads no clock and knows no table.
 
@@ -14,6 +14,7 @@ pub mod dotted;
 pub mod email;
 pub mod fingerprint;
 pub mod folding;
+pub mod look;
 pub mod named_by;
 pub mod near;
 pub mod network;

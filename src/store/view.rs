@@ -21,12 +21,15 @@ pub struct Span<K> {
     pub after: Option<K>,
     /// The most results.
     pub limit: usize,
+    /// The most entries that are looked at for them, so that a page of which little is kept ends soon.
+    /// It has fewer results then, and a next page.
+    pub seen: usize,
 }
 
 impl<K> Span<K> {
-    /// The first `limit` results.
+    /// The first `limit` results, however many entries it takes.
     pub const fn first(limit: usize) -> Self {
-        Self { after: None, limit }
+        Self { after: None, limit, seen: usize::MAX }
     }
 }
 
@@ -45,16 +48,16 @@ fn filter<K: Key, E, T>(
     read: impl Fn(Option<&K>) -> Result<Vec<(K, E)>, StoreError>,
     mut keep: impl FnMut(&K, E) -> Result<Option<T>, StoreError>,
 ) -> Result<Listing<T, K>, StoreError> {
-    let (mut items, mut last) = (Vec::new(), None);
+    let (mut items, mut last, mut seen) = (Vec::new(), None, 0);
     loop {
         let batch = read(last.as_ref().or(span.after.as_ref()))?;
         let is_last = batch.len() < BATCH;
         for (key, entry) in batch {
-            if items.len() == span.limit {
+            if items.len() == span.limit || seen == span.seen {
                 return Ok(Listing { items, next: last });
             }
             items.extend(keep(&key, entry)?);
-            last = Some(key);
+            (last, seen) = (Some(key), seen + 1);
         }
         if is_last {
             return Ok(Listing { items, next: None });
@@ -174,7 +177,7 @@ pub trait View {
     }
 
     /// A page of the results of `keep` among the keys that `index` has for `by`. Keys that `keep`
-    /// leaves out do not count, so a page is full unless it is the last.
+    /// leaves out are no results, so a page is full unless it is the last or has seen enough.
     fn filter_by<A: Key, B: Key, T>(
         &self,
         index: &Index<A, B>,

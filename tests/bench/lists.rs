@@ -1,4 +1,4 @@
-//! Lists and filters of the administration over 100,000 rows of a kind, by the API in process: how long
+//! Lists and filters of the administration over many rows of a kind, by the API in process: how long
 //! the slowest of a hundred pages takes, beside the reading of one row.
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -23,15 +23,13 @@ use tower::ServiceExt as _;
 use crate::installed::install;
 use crate::measure::{Row, rates, window};
 
-const ROWS: u32 = 100_000;
-
 /// The rows of one transaction.
 const AT_ONCE: u32 = 2_000;
 
 /// The pages of which the slowest but one counts.
 const PAGES: usize = 100;
 
-pub(crate) fn rows() -> Vec<Row> {
+pub(crate) fn rows(rows: u32) -> Vec<Row> {
     let directory = tempfile::tempdir().unwrap();
     let runtime = Runtime::new().unwrap();
     let app = runtime.block_on(async {
@@ -39,8 +37,9 @@ pub(crate) fn rows() -> Vec<Row> {
         let mut config = Config::at(directory.path());
         config.events.refusals = 1_000_000;
         let (app, _, _) = install(config, Issuer::localhost(7455), store, 0).await;
-        for first in (0..ROWS).step_by(usize::try_from(AT_ONCE).unwrap()) {
-            app.write(move |tx, cx| fill(tx, cx, first)).await.unwrap();
+        for first in (0..rows).step_by(usize::try_from(AT_ONCE).unwrap()) {
+            let end = rows.min(first + AT_ONCE);
+            app.write(move |tx, cx| fill(tx, cx, first, end)).await.unwrap();
         }
         app
     });
@@ -92,10 +91,15 @@ async fn slowest(router: &axum::Router, path: &str) -> (Duration, f64) {
     (late, f64::from(u32::try_from(PAGES).unwrap()) / all.as_secs_f64())
 }
 
-/// People, clients and events from `first` on.
-fn fill(tx: &mut Tx<'_>, cx: &Context, first: u32) -> Result<(), gatelodge::error::Error> {
+/// People, clients and events from `first` to before `end`.
+fn fill(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    first: u32,
+    end: u32,
+) -> Result<(), gatelodge::error::Error> {
     let template = tx.list::<Client>(1)?.remove(0).1;
-    for n in first..first + AT_ONCE {
+    for n in first..end {
         let mut client = template.clone();
         client.metadata.client_name = Some(format!("Client {n}").parse()?);
         tx.put(&format!("c{n}").parse()?, client)?;

@@ -3,6 +3,13 @@
 //!
 //! A rate is the median of several short windows. What is compared takes turns within one run, so
 //! that a busy machine slows both down alike: trust the ratios more than the rates.
+//!
+//! The pages over many rows stand apart, and one that is late fails the run. What is named runs alone,
+//! and `--rows` says how many rows of a kind there are:
+//!
+//! ```text
+//! cargo bench --bench gatelodge -- pages --rows 2000
+//! ```
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails has no result")]
 #![expect(clippy::disallowed_methods, reason = "what is measured here is time")]
@@ -12,18 +19,69 @@ mod installed;
 mod lists;
 mod machine;
 mod measure;
+mod pages;
 mod parse;
 mod sign;
 mod write;
 
+use std::process::ExitCode;
+
 use measure::Row;
 
-fn main() {
+/// The rows of a kind, unless `--rows` says another number.
+const ROWS: u32 = 100_000;
+
+/// What the command line asks for.
+struct Asked {
+    rows: u32,
+    /// What runs; nothing: all.
+    subjects: Vec<String>,
+}
+
+impl Asked {
+    fn read() -> Self {
+        let mut asked = Self { rows: ROWS, subjects: Vec::new() };
+        let mut arguments = std::env::args().skip(1);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                // Cargo says so to every benchmark.
+                "--bench" => {}
+                "--rows" => {
+                    let rows = arguments.next().and_then(|rows| rows.parse().ok());
+                    asked.rows =
+                        rows.filter(|rows| *rows >= 500).expect("--rows takes 500 or more");
+                }
+                subject => asked.subjects.push(subject.to_owned()),
+            }
+        }
+        asked
+    }
+
+    fn has(&self, subject: &str) -> bool {
+        self.subjects.is_empty() || self.subjects.iter().any(|own| own == subject)
+    }
+}
+
+fn main() -> ExitCode {
+    let asked = Asked::read();
     machine::tell();
     println!("{}", Row::HEAD);
-    for subject in [parse::rows, sign::rows, write::rows, lists::rows, http::rows] {
-        for row in subject() {
+    let lists = || lists::rows(asked.rows);
+    let subjects: [(&str, &dyn Fn() -> Vec<Row>); 5] = [
+        ("parse", &parse::rows),
+        ("sign", &sign::rows),
+        ("write", &write::rows),
+        ("lists", &lists),
+        ("http", &http::rows),
+    ];
+    for (_, rows) in subjects.into_iter().filter(|(name, _)| asked.has(name)) {
+        for row in rows() {
             println!("{row}");
         }
     }
+    if asked.has("pages") && !pages::are_in_time(asked.rows) {
+        println!("a page is late, or another than was meant");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
 }

@@ -79,7 +79,7 @@ async fn a_link_that_is_none_says_so() {
     let window = Window::new().await;
 
     window.open(format!("{}/setup", server.issuer())).await;
-    window.reads("Open the setup link that you were given exactly as it was printed").await;
+    window.reads("Open the setup link that you were given exactly as it was shown").await;
 
     // Another link in the same tab changes only the fragment.
     window.ask::<String>("location.hash = 'gl_st_nonsense'").await;
@@ -99,7 +99,7 @@ async fn a_username_that_is_none_is_told_beside_its_field() {
     window.reads("Choose a username.").await;
     window.fill("username", "ada lovelace").await;
     window.press("Create a passkey").await;
-    window.reads("Only letters a to z, digits").await;
+    window.reads("Only letters a to z, small or capital, digits").await;
 
     assert!(window.passkeys.held().await.is_empty());
 }

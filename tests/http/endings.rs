@@ -5,7 +5,7 @@ use gatelodge::error::Error;
 use gatelodge::flow::client::operator;
 use gatelodge::flow::installation::sweep;
 use gatelodge::flow::person::people;
-use gatelodge::flow::token::grant;
+use gatelodge::flow::token::{connection, grant};
 use gatelodge::flow::{Context, session};
 use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::id::{ClientId, GrantId, SessionId, UserId};
@@ -178,7 +178,7 @@ async fn ten_thousand_grants_of_one_authorization_are_withdrawn_in_bounded_steps
     let crowded = Crowded::new().await;
     let (user, client) = (crowded.user, crowded.client.clone());
 
-    crowded.bounded(move |tx, cx| grant::withdraw(tx, cx, user, &client)).await;
+    crowded.bounded(move |tx, cx| connection::withdraw(tx, cx, user, &client)).await;
 
     assert_eq!(crowded.live(), 0);
     crowded.sweep().await;
@@ -201,7 +201,7 @@ async fn a_client_with_ten_thousand_grants_is_removed_in_bounded_steps() {
 async fn a_removal_leaves_what_is_later_than_the_end() {
     let crowded = Crowded::new().await;
     let (user, client) = (crowded.user, crowded.client.clone());
-    crowded.bounded(move |tx, cx| grant::withdraw(tx, cx, user, &client)).await;
+    crowded.bounded(move |tx, cx| connection::withdraw(tx, cx, user, &client)).await;
     crowded.server.advance(std::time::Duration::from_secs(1));
     let anew = |tx: &mut Tx<'_>, cx: &Context| {
         let old = tx.find::<Grant>(&id(GRANTS - 1))?.expect("the last is removed last");

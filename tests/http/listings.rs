@@ -122,6 +122,35 @@ async fn people_clients_and_resources_are_listed_by_the_beginning_of_a_name() {
 }
 
 #[tokio::test]
+async fn connections_are_on_one_page_each_and_listed_by_person_and_by_client() {
+    let server = Server::new().await;
+    let mut people = Vec::new();
+    for name in ["ada", "bob", "cleo"] {
+        people.push(server.person(name).await);
+    }
+    let clients = [RelyingParty::web(&server).await, RelyingParty::spa(&server).await];
+    for person in &mut people {
+        for client in &clients {
+            client.tokens_of(person, "openid").await;
+        }
+    }
+
+    for limit in 1..=7 {
+        let pages = pages(&server, "/connections", "connections", limit).await;
+
+        let mut ids = sorted(&pages, "id");
+        ids.dedup();
+        assert_eq!(ids.len(), 6, "{limit}");
+        assert!(pages.iter().rev().skip(1).all(|page| page.len() == limit), "{limit}");
+    }
+    for (query, number) in [("user=bob", 2), ("client=shop", 3), ("user=bob&client=shop", 1)] {
+        let path = format!("/connections?{query}");
+        let listed = server.operate(Method::GET, &path, json!({})).await.json();
+        assert_eq!(listed["connections"].as_array().unwrap().len(), number, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn grants_are_listed_by_person_and_by_client() {
     let (server, mut ada) = Server::with_ada().await;
     let mut bob = server.person("bob").await;

@@ -28,6 +28,7 @@ mod keys;
 mod limits;
 mod links;
 mod listings;
+mod look;
 mod metadata;
 mod metrics;
 mod model;

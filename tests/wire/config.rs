@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use crate::connection::get;
 use crate::program::{Home, Server};
 
+/// What a PNG image begins with.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
 const ORDERS: &str = "[scopes.orders]\ndescription = \"See your orders\"\nopen = true\n";
 
 /// The file that a start reads unless another one is named.
@@ -168,6 +171,60 @@ fn a_fault_in_the_file_stops_a_start_and_no_command_that_can_do_without() {
     let mut command = home.command(&["user", "list"]);
     let output = command.env_remove("GATELODGE_DATA").output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+}
+
+/// Each fault has its sentence, and a server with one does not start.
+#[test]
+fn a_look_that_is_wrong_is_a_fault_that_says_what_is_allowed() {
+    let home = Home::new();
+    let look = "[look]\naccent = \"green\"\nname = \"\"\nlogo = \"house.txt\"\n";
+    write(&home, look);
+    fs::write(file(&home).with_file_name("house.txt"), "a house").unwrap();
+
+    let checked = call(&home, "config check");
+    let started = call(&home, "serve");
+    write(&home, "[look]\naccent = \"#8a1c4a\"\nname = \"House of Ada\"\nlogo = \"house.png\"\n");
+    fs::write(file(&home).with_file_name("house.png"), PNG).unwrap();
+
+    for output in [&checked, &started] {
+        assert_eq!(output.status.code(), Some(2), "{}", said(output));
+    }
+    let faults = [said(&checked), String::from_utf8(checked.stdout).unwrap()].concat();
+    for fault in [
+        "look.accent: found \"green\"; a colour is allowed, such as #1d5c45",
+        "look.name: found \"\"; a text on one line is allowed",
+        "house.txt: it is none of PNG, WebP, JPEG and SVG",
+    ] {
+        assert!(faults.contains(fault), "{fault}: {faults}");
+    }
+    let server = home.serve();
+    let page = get(&server, "/gate/login");
+    assert!(page.body.contains("House of Ada") && page.body.contains("/logo\""), "{}", page.body);
+}
+
+#[test]
+fn a_client_gets_a_logo_from_a_file_and_loses_it() {
+    let home = Home::new();
+    let _server = home.serve();
+    home.json("client add shop --id shop");
+    let (png, text) = (home.path("shop.png"), home.path("shop.txt"));
+    fs::write(&png, PNG).unwrap();
+    fs::write(&text, "a shop").unwrap();
+
+    let set = call(&home, &format!("client set shop --logo {}", png.display()));
+    let displayed = call(&home, "client show shop");
+    let refused = call(&home, &format!("client set shop --logo {}", text.display()));
+    let missing = call(&home, "client set shop --logo nothing.png");
+    let removed = home.json("client set shop --no-logo");
+
+    assert!(set.status.success(), "{}", said(&set));
+    let displayed = String::from_utf8(displayed.stdout).unwrap();
+    assert!(displayed.contains(&format!("PNG, {} bytes", PNG.len())), "{displayed}");
+    assert_eq!(refused.status.code(), Some(4), "{}", said(&refused));
+    assert!(said(&refused).contains("a PNG, WebP or JPEG image of at most 16 KiB"));
+    assert_eq!(missing.status.code(), Some(2), "{}", said(&missing));
+    assert!(said(&missing).contains("cannot read nothing.png"), "{}", said(&missing));
+    assert_eq!(removed.get("logo"), None);
 }
 
 /// Kubernetes makes a dozen for a service of that name.

@@ -148,6 +148,7 @@ fn every_setting_of_the_readme_is_understood() {
         let home = Home::new();
         fs::write(home.path("gatelodge.toml"), &block).unwrap();
         fs::write(home.path("registration.token"), "a-token-that-nobody-guesses-soon").unwrap();
+        fs::write(home.path("house.svg"), "<svg xmlns=\"http://www.w3.org/2000/svg\"/>").unwrap();
         fs::write(home.path("webhook.secret"), "a-secret-that-nobody-guesses").unwrap();
         fs::set_permissions(home.path("webhook.secret"), Permissions::from_mode(0o600)).unwrap();
         let made = rcgen::generate_simple_self_signed(["id.example".to_owned()]).unwrap();
@@ -171,6 +172,7 @@ fn the_examples_of_the_help_work_on_the_defaults() {
     let _server = home.serve();
     fs::write(home.path("keys.json"), KEYS).unwrap();
     fs::write(home.path("new-keys.json"), KEYS).unwrap();
+    fs::write(home.path("shop.png"), b"\x89PNG\r\n\x1a\n").unwrap();
     home.json("client add shop --id shop --redirect https://shop.example/callback");
     home.json("client add billing --id billing");
     home.json("user add ada");

@@ -1,5 +1,6 @@
 //! `/api/v1/clients`. The members are those of RFC 7591 §2 and the server's own.
 
+pub(crate) mod logo;
 pub(super) mod notes;
 mod paste;
 
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use self::logo::LogoView;
 use super::Failed;
 use super::by::{By, Clients, ReadClients};
 use super::catalogue::{Chosen, SetupView};
@@ -43,6 +45,9 @@ pub(crate) struct ClientView {
     pub(crate) created: String,
     /// Whether it is enabled.
     pub(crate) enabled: bool,
+    /// The logo that an operator gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) logo: Option<LogoView>,
     /// The name that the pages display.
     pub(crate) name: String,
     /// What will be demanded of it and what will not work, a line each, only in the response to the
@@ -82,8 +87,8 @@ pub(crate) enum ClientOrigin {
     Operator,
 }
 
-/// A client to register: the members of RFC 7591 §2 and the operator's own, or `catalogue` with the
-/// entry that has those that are absent.
+/// A client to register: the members of RFC 7591 §2 and the operator's own, `logo` with an image in
+/// base64, or `catalogue` with the entry that has those that are absent.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(super) struct ClientRegistration(Map<String, Value>);
@@ -130,6 +135,7 @@ impl ClientView {
             client_type: client.metadata.client_type(),
             created: client.created.rfc3339(),
             enabled: client.enabled,
+            logo: None,
             name: client.metadata.name().to_owned(),
             notes: Vec::new(),
             origin: match client.origin {
@@ -156,8 +162,10 @@ pub(super) async fn list(
     query: Query<ByName>,
 ) -> Result<Json<ListView<ClientView>>, Failed> {
     let view = app.read()?;
-    let item =
-        |id: &ClientId, client: Client| Ok(Some(ClientView::new(&app.rules(), id, &client, None)));
+    let item = |id: &ClientId, client: Client| {
+        let logo = LogoView::of(&view, id)?;
+        Ok(Some(ClientView { logo, ..ClientView::new(&app.rules(), id, &client, None) }))
+    };
     let Some(beginning) = query.beginning()? else {
         return Ok(Json(ListView::new(view.filter(&query.span()?, item)?, |view| view)));
     };
@@ -181,7 +189,8 @@ pub(super) async fn add(
         }
     };
     name_resources(&app.read()?, &mut members)?;
-    let new = NewClient { secret, ..NewClient::from_members(&members)? };
+    let logo = logo::taken(&mut members)?;
+    let new = NewClient { logo, secret, ..NewClient::from_members(&members)? };
     let (id, client, secret) = app.write(move |tx, cx| operator::add(tx, cx, &new)).await?;
     // The client exists, and its secret is returned only once.
     let unread = |error| vec![format!("what will be demanded of it could not be read: {error}")];
@@ -189,7 +198,8 @@ pub(super) async fn add(
     let view = ClientView::new(&app.rules(), &id, &client, secret.as_ref());
     let secret = view.client_secret.as_deref();
     let setup = chosen.map(|chosen| chosen.setup(&app.rules().issuer, &id, secret));
-    Ok(Created(ClientView { notes, setup, ..view }))
+    let logo = app.read().and_then(|rows| LogoView::of(&rows, &id)).unwrap_or_default();
+    Ok(Created(ClientView { logo, notes, setup, ..view }))
 }
 
 /// Replaces each name of a resource by its URI: in `resources`, and in what is added to it and taken
@@ -242,10 +252,11 @@ pub(super) async fn change(
         }
     };
     name_resources(&app.read()?, &mut patch)?;
+    let logo = logo::taken(&mut patch)?;
     let (add, remove) = (patch.remove("add"), patch.remove("remove"));
     let lists = ListChanges::from_members(add.as_ref(), remove.as_ref())?;
     let moved = ["backchannel_logout_uri", "jwks_uri"].iter().any(|uri| patch.contains_key(*uri));
-    let change = Change { enabled, lists, members: patch, secret };
+    let change = Change { enabled, lists, logo, members: patch, secret };
     let changed = app.write(move |tx, cx| {
         let (id, _) = named::client(tx, &named)?;
         let (client, secret) = operator::change(tx, cx, &id, &change)?;
@@ -254,7 +265,8 @@ pub(super) async fn change(
     let (id, client, secret) = changed.await?;
     let notes = if moved { notes::out_of_reach(&app, &client) } else { Vec::new() };
     let view = ClientView::new(&app.rules(), &id, &client, secret.as_ref());
-    Ok(Json(ClientView { notes, ..view }))
+    let logo = app.read().and_then(|rows| LogoView::of(&rows, &id)).unwrap_or_default();
+    Ok(Json(ClientView { logo, notes, ..view }))
 }
 
 pub(super) async fn rotate_secret(
@@ -267,15 +279,19 @@ pub(super) async fn rotate_secret(
         Ok((id, client, secret))
     });
     let (id, client, secret) = rotated.await?;
-    Ok(Json(ClientView::new(&app.rules(), &id, &client, Some(&secret))))
+    // The old secret has ended, and the new one is returned only once.
+    let logo = app.read().and_then(|rows| LogoView::of(&rows, &id)).unwrap_or_default();
+    Ok(Json(ClientView { logo, ..ClientView::new(&app.rules(), &id, &client, Some(&secret)) }))
 }
 
 pub(super) async fn show(
     app: By<ReadClients>,
     Named(named): Named,
 ) -> Result<Json<ClientView>, Failed> {
-    let (id, client) = named::client(&app.read()?, &named)?;
-    Ok(Json(ClientView::new(&app.rules(), &id, &client, None)))
+    let rows = app.read()?;
+    let (id, client) = named::client(&rows, &named)?;
+    let logo = LogoView::of(&rows, &id)?;
+    Ok(Json(ClientView { logo, ..ClientView::new(&app.rules(), &id, &client, None) }))
 }
 
 pub(super) async fn show_notes(

@@ -4,12 +4,15 @@
 use serde_json::{Value, json};
 
 use super::ClientView;
+use crate::admin::catalogue::SetupView;
 use crate::oauth::client::AuthMethod;
+use crate::oauth::issuer::Issuer;
 
 impl ClientView {
     /// Its members in the order in which people read them. Null: it has none.
     pub(crate) fn members(&self) -> Vec<(&'static str, Value)> {
         let ClientView { decisions, metadata, .. } = self;
+        let logo = self.logo.as_ref().map(|logo| format!("{}, {} bytes", logo.kind, logo.bytes));
         let signs = metadata.auth_method() == AuthMethod::PrivateKeyJwt;
         vec![
             ("client_id", json!(self.client_id)),
@@ -17,6 +20,7 @@ impl ClientView {
             ("name", json!(self.name)),
             ("client_type", json!(self.client_type)),
             ("application_type", json!(metadata.application_type)),
+            ("logo", json!(logo)),
             ("contacts", json!(metadata.contacts)),
             ("client_uri", json!(metadata.client_uri)),
             ("initiate_login_uri", json!(metadata.initiate_login_uri)),
@@ -59,6 +63,14 @@ impl ClientView {
             ("enabled", json!(self.enabled)),
             ("created", json!(self.created)),
         ]
+    }
+
+    /// What is pasted into its application, without the secret, if the catalogue knows that application.
+    pub(crate) fn pasted(&self, issuer: &Issuer) -> Option<SetupView> {
+        let id = self.client_id.parse().ok()?;
+        let home = self.metadata.client_uri.as_ref().map(|uri| uri.as_str());
+        let uris: Vec<_> = self.metadata.redirect_uris.iter().map(|uri| uri.as_str()).collect();
+        SetupView::of_addresses(issuer, &id, (&self.name, home), &uris)
     }
 
     /// The lines for the environment of its application, for a shell as well as for an env file.

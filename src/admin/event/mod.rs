@@ -18,6 +18,7 @@ use crate::event::{EventId, Kind};
 use crate::flow::events::{self, Explanation, Filter, Repair};
 use crate::flow::named;
 use crate::model::near::nearest;
+use crate::oauth::id::ClientId;
 use crate::store::schema::Client;
 use crate::store::{Key as _, Span, StoreError, View};
 
@@ -79,7 +80,7 @@ fn filter(view: &impl View, query: &Query<OfEvents>) -> Result<Filter, Failed> {
 }
 
 /// Whether an event is about a client of that id.
-fn is_in_events(view: &impl View, id: &crate::oauth::id::ClientId) -> Result<bool, StoreError> {
+fn is_in_events(view: &impl View, id: &ClientId) -> Result<bool, StoreError> {
     let filter = Filter { client: Some(id.clone()), ..Filter::default() };
     Ok(!events::list(view, &filter, &Span::first(1))?.items.is_empty())
 }
@@ -94,20 +95,36 @@ pub(super) async fn explain(
     let id: EventId = written.trim().parse().map_err(|_| Refusal::EventIdMalformed)?;
     let event = events::find(&view, id)?;
     let refused = event.refused.as_ref().and_then(|refused| refused.refusal.as_deref());
-    let refusal = refused.and_then(Refusal::named);
-    let (repair, no_command) = match refusal {
-        Some(refusal) => match events::explain(&view, &cx, refusal, &event)? {
-            Explanation::Repair(repair) => (Some(repair), None),
-            Explanation::NoRepair(why) => (None, Some(why.to_owned())),
-        },
+    // Scopes that were left out are given as those are of a request that was refused for them.
+    let left_out = event.kind == Kind::ScopesLeftOut.name();
+    let left_out = Some(Refusal::ScopeNotAllowed).filter(|_| left_out);
+    let refusal = refused.and_then(Refusal::named).or(left_out);
+    let explanation = match refusal {
+        Some(refusal) => Some(events::explain(&view, &cx, refusal, &event)?),
+        None => None,
+    };
+    let made = matches!(explanation, Some(Explanation::Made(_)));
+    let (repair, no_command) = match explanation {
+        Some(Explanation::Made(_)) => (None, Some(events::MADE.to_owned())),
+        Some(Explanation::NoRepair(why)) => (None, Some(why.to_owned())),
+        Some(Explanation::Repair(repair)) => (Some(repair), None),
         None => (None, None),
     };
     let client = event.client.as_ref().map(ToString::to_string);
+    let self_named = events::self_named(&view, &event)?.map(|own| own.hosts);
+    let name = |id: &ClientId| -> Result<Option<String>, StoreError> {
+        Ok(view.find::<Client>(id)?.map(|client| client.metadata.name().to_owned()))
+    };
+    let changed =
+        if let Some(Repair::Client { client, .. }) = &repair { name(client)? } else { None };
+    let change = repair.as_ref().map(RepairView::new);
     Ok(Json(ExplanationView {
+        client_name: event.client.as_ref().map(name).transpose()?.flatten(),
         command: repair.as_ref().map(Repair::command),
         event: EventView::new(&view, id, &event)?,
+        made,
         no_command,
-        repair: repair.as_ref().map(RepairView::new),
+        repair: change.map(|repair| RepairView { client_name: changed, self_named, ..repair }),
         remedy: refusal.map(|refusal| refusal.remedy_for(client.as_deref()).into_owned()),
         section: refusal.map(|refusal| refusal.section().to_owned()),
     }))

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::flow::events::{Change, Repair};
+use crate::model::person::Username;
+use crate::oauth::id::UserId;
 use crate::oauth::params::segment_encode;
 
 /// A change that lets a refused request pass, as the operation that makes it.
@@ -14,6 +16,9 @@ pub(crate) struct RepairView {
     pub(crate) body: Value,
     /// The id of the client that is changed or registered.
     pub(crate) client_id: Option<String>,
+    /// The name of the client, if it is registered.
+    #[serde(default)]
+    pub(crate) client_name: Option<String>,
     /// The host of the address that is added; whoever controls it receives the sign-ins of the client.
     pub(crate) host: Option<String>,
     /// What it is.
@@ -22,6 +27,9 @@ pub(crate) struct RepairView {
     pub(crate) method: String,
     /// Its path.
     pub(crate) path: String,
+    /// The hosts of the client that asked, if it registered itself and chose its own name: whoever
+    /// controls them controls it. Empty: it names none.
+    pub(crate) self_named: Option<String>,
     /// The person who is changed.
     pub(crate) username: Option<String>,
     /// What is added or set.
@@ -89,14 +97,14 @@ impl RepairView {
                 let path = path("clients", client.as_str());
                 Self { client_id, host, value, ..Self::bare(kind, "PATCH", path, body) }
             }
-            Repair::EnablePerson { username } => {
+            Repair::EnablePerson { user, username } => {
                 let body = json!({ "disabled": false });
-                Self::of_person(RepairKind::EnablePerson, username.as_str(), body, None)
+                Self::of_person(RepairKind::EnablePerson, (*user, username), body, None)
             }
-            Repair::Group { group, username, .. } => {
-                let (group, username) = (group.as_str(), username.as_str());
+            Repair::Group { group, user, username, .. } => {
+                let group = group.as_str();
                 let body = json!({ "add_groups": [group] });
-                Self::of_person(RepairKind::AddGroup, username, body, Some(group))
+                Self::of_person(RepairKind::AddGroup, (*user, username), body, Some(group))
             }
             Repair::NewClient { client, redirect_uri } => {
                 let (id, uri) = (client.as_str(), redirect_uri.as_str());
@@ -120,10 +128,10 @@ impl RepairView {
                 let path = path("resources", resource);
                 Self { value, ..Self::bare(RepairKind::SetTokenType, "PATCH", path, body) }
             }
-            Repair::Role { role, username } => {
-                let (role, username) = (role.as_str(), username.as_str());
+            Repair::Role { role, user, username } => {
+                let role = role.as_str();
                 let body = json!({ "add_roles": [role] });
-                Self::of_person(RepairKind::AddRole, username, body, Some(role))
+                Self::of_person(RepairKind::AddRole, (*user, username), body, Some(role))
             }
         }
     }
@@ -132,20 +140,28 @@ impl RepairView {
         Self {
             body,
             client_id: None,
+            client_name: None,
             host: None,
             kind,
             method: method.to_owned(),
             path,
+            self_named: None,
             username: None,
             value: None,
         }
     }
 
-    fn of_person(kind: RepairKind, username: &str, body: Value, value: Option<&str>) -> Self {
+    /// A change of a person, whom the path names by the id: it is never that of somebody else.
+    fn of_person(
+        kind: RepairKind,
+        (user, username): (UserId, &Username),
+        body: Value,
+        value: Option<&str>,
+    ) -> Self {
         Self {
-            username: Some(username.to_owned()),
+            username: Some(username.to_string()),
             value: value.map(str::to_owned),
-            ..Self::bare(kind, "PATCH", path("users", username), body)
+            ..Self::bare(kind, "PATCH", path("users", &user.to_string()), body)
         }
     }
 }

@@ -64,6 +64,8 @@ pub(crate) struct LinkView {
     /// `open`; or `used`, `superseded` by a newer one, `revoked` or `expired`; or its person is
     /// `disabled`, or was since, or `removed`.
     pub(crate) state: String,
+    /// The id of its person; null: it is for the first administrator.
+    pub(crate) user_id: Option<String>,
     /// Its person; null: they were removed, or it is for the first administrator.
     pub(crate) username: Option<String>,
 }
@@ -93,6 +95,7 @@ impl LinkView {
             made_by: ActorView::new(view, &link.made_by)?,
             purpose: purpose.to_owned(),
             state: state.as_str().to_owned(),
+            user_id: link.purpose.user().map(|user| user.to_string()),
             username: person.map(|person| person.username.to_string()),
         })
     }

@@ -309,6 +309,12 @@ fn client_members(generator: &mut SchemaGenerator, more: &Value, required: &[&st
             "type": "string",
         },
         "client_type": client_type,
+        "logo": {
+            "contentEncoding": "base64",
+            "description": "A PNG, WebP or JPEG image of at most 16 KiB, in base64.",
+            "maxLength": 21848,
+            "type": "string",
+        },
         "name": name,
     });
     properties.extend(own.as_object().cloned().unwrap_or_default());

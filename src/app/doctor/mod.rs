@@ -29,7 +29,7 @@ const MAX_NAMED: usize = 20;
 
 /// What `doctor` wants to know of a process that has the store open.
 pub struct Facts {
-    /// The addresses of clients, and whether they can be reached.
+    /// The addresses of clients that were tried, and whether they can be reached.
     pub addresses: Vec<ClientAddress>,
     /// The jump that puts the clock in doubt, if it is.
     pub clock_jump: Option<Jump>,
@@ -53,7 +53,7 @@ pub struct Facts {
     pub pools: Vec<(Pool, Taken)>,
     /// Whether this process serves, and is no command that has opened the store.
     pub serves: bool,
-    /// How the webhook stands, if there is one.
+    /// How the webhook stands, if there is one and it was tried.
     pub webhook: Option<WebhookStanding>,
     /// The first clients that may go without PKCE and nonce, at most 21.
     pub without_pkce: Vec<ClientId>,
@@ -68,9 +68,14 @@ impl App {
         let write_health = self.probe().await?;
         let (addresses, webhook) =
             tokio::try_join!(self.reached_addresses(), self.webhook_standing())?;
+        Ok(Facts { addresses, webhook, write_health, ..self.glance()? })
+    }
+
+    /// Gathers the facts that are there already: nothing is written, and no address is tried.
+    pub fn glance(&self) -> Result<Facts, Error> {
         let (view, cx) = (self.read()?, self.context());
         Ok(Facts {
-            addresses,
+            addresses: Vec::new(),
             clock_jump: self.clock_jump(),
             dropped_lines: self.dropped_lines(),
             few_connections: self.addresses().few_connections,
@@ -82,9 +87,9 @@ impl App {
             offline: cx.rules.config.offline,
             pools: admission::pools_that_took(&view)?,
             serves: !self.addresses().listen.is_empty(),
-            webhook,
+            webhook: None,
             without_pkce: operator::without_pkce(&view, MAX_NAMED + 1)?,
-            write_health,
+            write_health: self.write_health(),
         })
     }
 }

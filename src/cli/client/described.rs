@@ -1,10 +1,12 @@
 //! The arguments that `client add` and `client set` share.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::{Map, Value};
 
-use crate::cli::input::text as text_of;
+use crate::cli::input::{bytes, text as text_of};
 use crate::cli::output::{Exit, Failure};
 use crate::oauth::client::{
     AssertionProfile, AuthMethod, ClaimsPlace, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
@@ -33,6 +35,10 @@ pub(super) struct Described {
     /// Where it starts a sign-in by itself, which people open instead of its home page
     #[arg(long, value_name = "URI")]
     initiate_login: Option<String>,
+    /// An image that the pages show beside its name: PNG, WebP or JPEG, at most 16 KiB; a file or, with
+    /// -, standard input
+    #[arg(long, value_name = "FILE")]
+    logo: Option<String>,
     /// Somebody who is responsible for it, an e-mail address by custom; repeat it for more
     #[arg(long)]
     contact: Vec<String>,
@@ -167,6 +173,7 @@ impl Described {
             Value::Null => Value::Null,
             _ => "pairwise".into(),
         });
+        let logo = self.logo.as_deref().map(image).transpose()?;
         let (jwks, jwks_uri) = keys(self.jwks.as_deref(), self.jwks_uri)?;
         let members = [
             ("redirect_uris", list(self.redirect)),
@@ -178,6 +185,7 @@ impl Described {
             ),
             ("client_uri", self.home.map(text)),
             ("initiate_login_uri", self.initiate_login.map(text)),
+            ("logo", logo),
             ("contacts", list(self.contact)),
             ("grant_types", list(self.grant)),
             ("scope", scope.map(Value::from)),
@@ -223,6 +231,18 @@ fn keys(
         (None, Some(uri)) if uri.is_empty() => Ok((None, null())),
         (None, Some(uri)) => Ok((null(), Some(uri.into()))),
         (None, None) => Ok((None, None)),
+    }
+}
+
+/// The most bytes of an image that is worth sending: the server says what it takes.
+const MAX_IMAGE: u64 = 32 * 1024;
+
+/// An image of a file in base64. An empty value removes the image.
+fn image(file: &str) -> Result<Value, Failure> {
+    if file.is_empty() {
+        Ok(Value::Null)
+    } else {
+        Ok(STANDARD.encode(bytes(file, MAX_IMAGE)?).into())
     }
 }
 

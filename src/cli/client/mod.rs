@@ -64,6 +64,8 @@ Examples:
   gatelodge client set shop --first-party=false --pairwise \"\"
       ask people for consent, and call them towards it what they are called towards others
   gatelodge client set billing --jwks new-keys.json
+  gatelodge client set shop --logo shop.png
+      an image beside its name, in place of the first letter; --no-logo takes it away
   gatelodge client set shop --group staff --group ops
       only people of one of these groups may use it
   echo \"$SECRET\" | gatelodge client set shop --secret-file -
@@ -179,6 +181,9 @@ pub(super) struct Set {
     /// A resource to take away; repeat it for more
     #[arg(long, value_name = "URI", conflicts_with = "resource")]
     remove_resource: Vec<String>,
+    /// Take its logo away
+    #[arg(long, conflicts_with = "logo")]
+    no_logo: bool,
     #[command(flatten)]
     described: Described,
 }
@@ -309,6 +314,9 @@ impl Set {
         let mut members = self.described.members()?;
         if let Some(name) = self.name {
             members.insert("name".to_owned(), name.into());
+        }
+        if self.no_logo {
+            members.insert("logo".to_owned(), Value::Null);
         }
         // The method decides the type, and the server wants both in one patch.
         if let Some(method) = members.get("token_endpoint_auth_method") {

@@ -32,17 +32,24 @@ pub(super) async fn run(id: Option<String>, admin: &mut AdminClient) -> Result<O
     let at_least = report.at_least;
     let output = output.with_terminal_text(move |terminal| (text(&report, Some(terminal)), None));
     if at_least {
-        let note = "There are more grants than were looked through: both numbers are the least.";
+        let note = "There are more grants than were looked through: these numbers are the least.";
         return Ok(output.with_note(note));
     }
     Ok(output)
 }
 
 fn text(report: &UsageView, terminal: Option<&Terminal>) -> String {
+    let used = report.last_used.as_deref().unwrap_or_default();
+    let used = match terminal {
+        Some(terminal) if !used.is_empty() => terminal.relative(used),
+        Some(_) | None => used.to_owned(),
+    };
     let mut rows = vec![
         ("client_id", word(&report.client_id)),
         ("active sessions", word(&report.active_sessions)),
         ("live grants", word(&report.live_grants)),
+        ("last used", used),
+        ("people", word(&report.people)),
     ];
     for (span, tokens, refusals) in [
         (&report.last_day, "tokens, 24 hours", "refusals, 24 hours"),
@@ -131,8 +138,10 @@ mod tests {
                 }])
             };
             json!({
-                "client_id": id, "active_sessions": 1, "live_grants": 2, "at_least": at_least,
+                "client_id": id, "active_sessions": 1, "live_grants": 2,
+                "people": 3, "at_least": at_least,
                 "last_day": none, "last_week": week, "last_refusals": last,
+                "last_used": (!at_least).then_some("2026-01-01T00:00:00Z"),
             })
         };
         let (one, all) = (report(json!("my app"), false), report(Value::Null, true));
@@ -153,6 +162,8 @@ mod tests {
             "client_id           my app\n\
              active sessions     1\n\
              live grants         2\n\
+             last used           2026-01-01T00:00:00Z\n\
+             people              3\n\
              tokens, 24 hours    0\n\
              refusals, 24 hours  0\n\
              tokens, 7 days      3: authorization_code 1, refresh_token 2\n\

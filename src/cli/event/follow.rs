@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use super::syslog::Syslog;
-use super::{EventView, EventsArgs, actor, moment, what};
+use super::{EventView, EventsArgs, actor, moment};
 use crate::cli::admin_client::AdminClient;
 use crate::cli::output::{Exit, Failure, Output, check_written, printable};
 
@@ -80,7 +80,7 @@ fn line(event: &EventView, json: bool) -> String {
         return serde_json::to_string(event).expect("views have text for keys");
     }
     let address = event.address.as_deref().unwrap_or("-");
-    let parts = [&event.at, &event.id, &event.kind, &actor(&event.actor), address, &what(event)];
+    let parts = [&event.at, &event.id, &event.kind, &actor(&event.actor), address, &event.what()];
     printable(&parts.join("  "))
 }
 

@@ -119,7 +119,7 @@ pub(super) async fn events(
         Column::text("EVENT", |view| word(&view.id)),
         Column::text("KIND", |view| word(&view.kind)),
         Column::text("BY", |view| printable(&actor(&view.actor))),
-        Column::text("WHAT", |view| printable(&what(view))),
+        Column::text("WHAT", |view| printable(&view.what())),
         Column::extra("FROM", |view| word(&view.address)),
     ];
     Ok(list(events, COLUMNS, "Nothing of that kind happened, or it was removed meanwhile."))
@@ -173,23 +173,6 @@ pub(super) fn actor(actor: &ActorView) -> String {
     }
 }
 
-/// What was done, to what.
-fn what(view: &EventView) -> String {
-    let client = view.client_id.as_deref();
-    let about = match &view.refused {
-        Some(refused) => {
-            let refusal = refused.refusal.as_deref().unwrap_or("a fault of this server");
-            return match client {
-                Some(client) => format!("{refusal}: {client}"),
-                None => format!("{refusal}: {} {}", refused.method, refused.route),
-            };
-        }
-        None => view.name.as_deref().or(view.username.as_deref()).or(client),
-    };
-    let changed = view.facts.get("changed").map(|changed| format!(" ({changed})"));
-    format!("{}{}", about.unwrap_or_default(), changed.unwrap_or_default())
-}
-
 /// Runs `gatelodge explain`.
 pub(super) async fn explain(args: ExplainArgs, admin: &mut AdminClient) -> Result<Output, Failure> {
     let path = path_of("events", args.id.trim());
@@ -206,6 +189,15 @@ fn about(event: &EventView) -> String {
     let named = [("client", event.client_id.as_ref()), ("person", person)];
     let named = named.iter().filter_map(|(kind, name)| Some(format!("{kind} {}", (*name)?)));
     printable(&named.collect::<Vec<_>>().join(", "))
+}
+
+/// What to know of a client that named itself before its request is let pass.
+fn asker(view: &ExplanationView) -> String {
+    let hosts = view.repair.as_ref().and_then(|repair| repair.self_named.as_deref());
+    hosts.map_or_else(String::new, |hosts| {
+        let place = if hosts.is_empty() { "it names no host" } else { hosts };
+        printable(&format!("an app that registered itself and chose its own name: {place}"))
+    })
 }
 
 /// What is said of an event, with labels.
@@ -239,6 +231,7 @@ fn rows(view: &ExplanationView) -> Vec<(&'static str, String)> {
         ("facts", printable(&facts.join(" "))),
         ("section", word(&view.section)),
         ("remedy", word(&view.remedy)),
+        ("asked by", asker(view)),
         ("command", word(&view.command)),
         ("no command", word(&view.no_command)),
     ]);

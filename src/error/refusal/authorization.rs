@@ -15,13 +15,17 @@ macro_rules! authorization {
         "claims is no JSON object whose userinfo and id_token are objects",
         "correct claims in the client",
         "OpenID Connect Core §5.5", Client;
+    ClientDisabledAtAuthorize => InvalidRequest as CLIENT_DISABLED,
+        "the client with this client_id is switched off",
+        "gatelodge client enable CLIENT",
+        "RFC 6749 §4.1.2.1", Command;
     ClientIdMissing => InvalidRequest,
         "client_id is missing",
         "let the client send the client_id that gatelodge client list shows",
         "RFC 6749 §4.1.1", Client;
     ClientUnknownAtAuthorize => InvalidRequest,
-        "no client with this client_id is registered here, or it is switched off",
-        "gatelodge client list shows what is registered; gatelodge client enable CLIENT switches one on",
+        "no client with this client_id is registered here, by an operator or by itself",
+        "gatelodge client list shows what is registered",
         "RFC 6749 §4.1.2.1", Command;
     CodeChallengeMalformed => InvalidRequest,
         "code_challenge is not the 43 characters of a base64url SHA-256",

@@ -29,6 +29,7 @@ const ADMINISTRATION_CLOSED: &str =
 const APP_ROLE_MISSING: &str = "None of your roles lets you into this application.";
 const BRIDGE_FORBIDDEN: &str = "This bridge session is not yours.";
 const CEREMONY_OVER: &str = "This passkey prompt is over. Please try again.";
+const CLIENT_DISABLED: &str = "This app is switched off. It has nothing to do with your account.";
 const CLIENT_UNPROVEN: &str = "the client is unknown, or its client_secret is wrong";
 const CODE_USELESS: &str = "code is unknown, expired, used, ended or of another client";
 const ACCOUNT_DISABLED: &str = "This account is switched off. Ask the administrator to switch it on and to send you a new link.";

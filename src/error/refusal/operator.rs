@@ -98,6 +98,10 @@ macro_rules! operator {
         "cursor is not one that this listing returned",
         "begin the listing again",
         "RFC 9110 §15.5.1", Operator;
+    ConnectionNotFound => NotFound,
+        "the person lets this client do nothing, or no person and client are named with a colon between them",
+        "gatelodge connection list shows who lets which client do something",
+        "RFC 9110 §15.5.5", Operator;
     DefinitionInUse => Conflict,
         "a scope or role that is to be removed is still in use",
         "name it in the file again, or take it away from what has it first",
@@ -271,8 +275,8 @@ macro_rules! operator {
         "read what the event says about it: gatelodge explain ID",
         "RFC 9110 §15.5.5", Operator;
     RepairUntrusted => InvalidRequest,
-        "an address that came with a request is added only by somebody who says that they know its host",
-        "tick that you know the host, if you do",
+        "for an address that came with a request, or an app that named itself, somebody has to know it",
+        "tick that you know the host or the app, if you do",
         "RFC 6749 §10.15", Operator;
     ResourceExists => Conflict,
         "this resource is registered already",
@@ -318,6 +322,10 @@ macro_rules! operator {
         "a time is written as in 2026-01-31T12:00:00Z",
         "correct the time",
         "RFC 3339 §5.6", Operator;
+    UserDisabled => Conflict,
+        "the person is switched off, and a link would let nobody in",
+        "gatelodge user enable NAME, and then: gatelodge user recover NAME",
+        "RFC 9110 §15.5.10", Operator;
     UserExists => Conflict,
         "a person with this username exists already",
         "gatelodge user recover NAME prints a link for another passkey",

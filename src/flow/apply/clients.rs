@@ -6,6 +6,7 @@ use super::ledger::Ledger;
 use super::{Chosen, ClientEntry, Manifest, Noun, context_of, marks};
 use crate::error::{Error, Refusal};
 use crate::flow::client::lists::ListChanges;
+use crate::flow::client::logo::LogoChange;
 use crate::flow::client::operator::{self, Change, NewClient};
 use crate::flow::{Context, resource};
 use crate::oauth::id::ClientId;
@@ -122,6 +123,7 @@ fn change(
     let wanted = Change {
         enabled: entry.enabled,
         lists: ListChanges::default(),
+        logo: LogoChange::Keep,
         members: members(entry),
         secret,
     };

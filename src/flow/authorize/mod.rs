@@ -21,6 +21,7 @@ use crate::oauth::client::{GrantType, PkcePolicy};
 use crate::oauth::id::{ClientId, InteractionId, UserId};
 use crate::oauth::params::Params;
 use crate::oauth::redirect_uri::Kind;
+use crate::oauth::scope::Scope;
 use crate::oauth::state::State;
 use crate::secret::{BrowserSecret, TokenHash};
 use crate::store::schema::{Client, Interaction, Origin, Purpose, StoredAuthorizationRequest};
@@ -93,12 +94,14 @@ impl ResolvedRequest {
         }
         let requested = request.scope.as_ref();
         let targets = resource::resolve(view, rules, client, &request.resources, requested)?;
-        if let Some(scope) = requested {
-            let scope = scope.intersect(&targets.for_client(rules, client));
+        let mut left_out = Scope::default();
+        if let Some(requested) = requested {
+            let scope = requested.intersect(&targets.for_client(rules, client));
             if scope.is_empty() {
                 return Err(Refusal::ScopeNotAllowed.into());
             }
             targets.check_administration(rules, &scope)?;
+            left_out = resource::left_out(view, rules, client, requested)?;
         }
         request.resources = targets.resources;
         let client_id = &self.parameters.client_id;
@@ -106,6 +109,7 @@ impl ResolvedRequest {
             callback: self.callback.clone(),
             client: client_id.clone(),
             expected: hinted_subject(keys, cx.now, client_id, hint)?,
+            left_out,
             pushed: None,
             redirect_uri_named: self.parameters.redirect_uri.is_some(),
             request,
@@ -136,6 +140,8 @@ pub struct CheckedRequest {
     client: ClientId,
     /// The `sub` that an `id_token_hint` named: this person has to sign in.
     expected: Option<String>,
+    /// The scopes that the client asks for, that there are, and that it may not have.
+    left_out: Scope,
     /// The reference that this request was opened with.
     pushed: Option<TokenHash>,
     redirect_uri_named: bool,
@@ -146,6 +152,22 @@ impl CheckedRequest {
     /// The callback that gets the response.
     pub fn callback(&self) -> &Callback {
         &self.callback
+    }
+
+    /// The client.
+    pub fn client(&self) -> &ClientId {
+        &self.client
+    }
+
+    /// The scopes that the client asks for, that there are, and that it may not have. A request that
+    /// was stored before has none: they were noted then.
+    pub fn left_out(&self) -> &Scope {
+        &self.left_out
+    }
+
+    /// The scope that the client asks for.
+    pub fn scope(&self) -> Option<&Scope> {
+        self.request.scope.as_ref()
     }
 
     /// Whether no page may be displayed (`prompt=none`).
@@ -177,6 +199,7 @@ impl CheckedRequest {
             callback: callback.in_mode(stored.response_mode),
             client: stored.client,
             expected: stored.expected,
+            left_out: Scope::default(),
             pushed: stored.pushed,
             redirect_uri_named: stored.redirect_uri_named,
             request: stored.request,
@@ -188,9 +211,10 @@ impl CheckedRequest {
 ///
 /// # Errors
 ///
-/// [`Refusal::ClientUnknownAtAuthorize`].
+/// [`Refusal::ClientUnknownAtAuthorize`] and [`Refusal::ClientDisabledAtAuthorize`].
 pub fn enabled(view: &impl View, id: &ClientId) -> Result<Client, Error> {
-    find_enabled(view, id)?.ok_or(Refusal::ClientUnknownAtAuthorize.into())
+    let client = view.find::<Client>(id)?.ok_or(Refusal::ClientUnknownAtAuthorize)?;
+    if client.enabled { Ok(client) } else { Err(Refusal::ClientDisabledAtAuthorize.into()) }
 }
 
 /// As [`enabled`], or nothing.

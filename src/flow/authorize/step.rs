@@ -233,6 +233,7 @@ pub fn next(
         callback,
         client: client_id,
         expected,
+        left_out: _,
         pushed,
         redirect_uri_named,
         request,

@@ -10,9 +10,11 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Refusal};
 use crate::event::Kind;
 use crate::flow::client::lists::ListChanges;
+use crate::flow::client::logo::{self, LogoChange};
 use crate::flow::client::recorded;
 use crate::flow::events::{self, Act};
 use crate::flow::installation::clock;
+use crate::flow::person::made::{self, Maker};
 use crate::flow::{Context, removal, resource, rights};
 use crate::oauth::client::decisions::OperatorDecisions;
 use crate::oauth::client::member::Member;
@@ -24,7 +26,7 @@ use crate::oauth::id::ClientId;
 use crate::oauth::scope::Scope;
 use crate::secret::MadeClientSecret;
 use crate::store::schema::{
-    CLIENTS_WITHOUT_PKCE, Client, ClientProof, GRANTS_BY_CLIENT, Origin, Subject,
+    CLIENTS_WITHOUT_PKCE, Client, ClientLogo, ClientProof, GRANTS_BY_CLIENT, Origin, Subject,
 };
 use crate::store::{StoreError, Tx, View};
 
@@ -65,6 +67,8 @@ pub struct NewClient {
     pub client_type: Option<ClientType>,
     /// The operator's decisions.
     pub decisions: OperatorDecisions,
+    /// Its logo.
+    pub logo: LogoChange,
     /// Its metadata.
     pub metadata: ClientMetadata,
     /// The Argon2id hash of a chosen secret, in PHC form. If `None`, the server makes a secret.
@@ -178,6 +182,7 @@ pub fn add(
     let (proof, secret) = secret(cx, &client, new.secret.as_ref());
     client.proof = proof;
     tx.put(&id, client.clone())?;
+    logo::change(tx, &id, &client, &new.logo)?;
     events::record(tx, cx, recorded::added(&id, &client))?;
     Ok((id, client, secret))
 }
@@ -327,13 +332,15 @@ pub struct Change {
     pub enabled: Option<bool>,
     /// What is added to its lists and taken away from them.
     pub lists: ListChanges,
+    /// What becomes of its logo.
+    pub logo: LogoChange,
     /// The members of the patch; null resets a member to its default.
     pub members: Map<String, Value>,
     /// The Argon2id hash of a new chosen secret, in PHC form.
     pub secret: Option<String>,
 }
 
-/// Applies a change to a client. The client keeps its secret unless the change brings another or
+/// Applies a change to a client. To disable it ends the links and invitations that it made. The client keeps its secret unless the change brings another or
 /// its new method needs none. Returns the secret that this server makes if the new method needs one
 /// and the client has none.
 pub fn change(
@@ -369,7 +376,11 @@ pub fn change(
     if client != old {
         tx.put(id, client.clone())?;
     }
-    if let Some(act) = recorded::changed(&old, &client) {
+    if old.enabled && !client.enabled {
+        made::end(tx, cx, Maker::Client(id))?;
+    }
+    let is_redrawn = logo::change(tx, id, &client, &change.logo)?;
+    if let Some(act) = recorded::changed(&old, &client, is_redrawn) {
         events::record(tx, cx, act.client(id).named(client.metadata.name()))?;
     }
     Ok((client, made))
@@ -468,8 +479,10 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, id: &ClientId) -> Result<usize, Err
     if removed.origin == Origin::Hook {
         return Err(Refusal::HookClientOfDevices.into());
     }
+    tx.remove::<ClientLogo>(id)?;
     let grants = tx.by(&GRANTS_BY_CLIENT, id, MAX_GRANTS)?;
     removal::start(tx, cx, &Subject::Client(id.clone()))?;
+    made::end(tx, cx, Maker::Client(id))?;
     let act = Act::new(Kind::ClientRemoved).client(id).named(removed.metadata.name());
     events::record(tx, cx, act.fact("grants", grants.len()))?;
     Ok(grants.len())

@@ -16,8 +16,8 @@ pub(super) fn added(id: &ClientId, client: &Client) -> Act {
     act.named(metadata.name()).fact("scope", client.scope()).facts("redirect_uris", &uris)
 }
 
-/// What a change did to a client; `None`: nothing.
-pub(super) fn changed(old: &Client, new: &Client) -> Option<Act> {
+/// What a change did to a client; `None`: nothing. `is_redrawn`: it has another logo, or none any more.
+pub(super) fn changed(old: &Client, new: &Client, is_redrawn: bool) -> Option<Act> {
     let mut act = Act::new(Kind::ClientChanged);
     if old.enabled != new.enabled {
         act = act.fact("enabled", new.enabled);
@@ -34,6 +34,7 @@ pub(super) fn changed(old: &Client, new: &Client) -> Option<Act> {
     if old.proof != new.proof {
         members.push("client_secret".to_owned());
     }
+    members.extend(is_redrawn.then(|| "logo".to_owned()));
     let same = members.is_empty() && old.enabled == new.enabled;
     (!same).then(|| act.facts("changed", &members))
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
-use crate::flow::token::grant;
+use crate::flow::token::{connection, grant};
 use crate::flow::{Context, session};
 use crate::oauth::client::GrantType;
 use crate::oauth::id::{ClientId, SessionId};
@@ -162,6 +162,9 @@ pub struct UsageReport {
     pub day: Usage,
     /// What is in force now.
     pub active: ActiveTokens,
+    /// The last use that is known: the last use of a grant in force, or the beginning of the hour in
+    /// which it got a token last, which is kept for eight days.
+    pub used: Option<Timestamp>,
     /// The last seven days.
     pub week: Usage,
 }
@@ -169,12 +172,16 @@ pub struct UsageReport {
 /// The grants and sessions that are in force.
 #[derive(Debug)]
 pub struct ActiveTokens {
-    /// Whether there are more grants than were read, so that the numbers are minima.
+    /// Whether there are more grants or consents than were read, so that the numbers are minima.
     pub at_least: bool,
     /// The number of live grants.
     pub grants: usize,
+    /// The number of people who have a grant, or a consent that is remembered.
+    pub people: usize,
     /// The number of live browser sessions that have one of these grants.
     pub sessions: usize,
+    /// The last use of one of these grants.
+    pub used: Option<Timestamp>,
 }
 
 /// Reports the usage of the client `id`, or of all clients together.
@@ -190,12 +197,15 @@ pub fn report(view: &impl View, cx: &Context, id: Option<&ClientId>) -> Result<U
             (id.clone(), client.created)
         }
     };
-    let (mut day, mut week) = (Usage::default(), Usage::default());
+    let (mut day, mut week, mut issued) = (Usage::default(), Usage::default(), None);
     for ((_, hour), usage) in view.list_under::<Usage, _>(&key, MAX_HOURS)? {
         let end = hour + HOUR;
         // Older rows are of another client of the same name.
         if end <= born {
             continue;
+        }
+        if !usage.issued.is_empty() {
+            issued = issued.max(Some(hour.max(born)));
         }
         for (span, sum) in [(DAY, &mut day), (WEEK, &mut week)] {
             if end + span > cx.now {
@@ -203,7 +213,8 @@ pub fn report(view: &impl View, cx: &Context, id: Option<&ClientId>) -> Result<U
             }
         }
     }
-    Ok(UsageReport { day, active: active(view, cx, id)?, week })
+    let active = active(view, cx, id)?;
+    Ok(UsageReport { day, used: active.used.max(issued), active, week })
 }
 
 fn merge(to: &mut Usage, usage: &Usage) {
@@ -227,16 +238,21 @@ fn active(
     };
     let at_least = ids.len() > MAX_GRANTS;
     ids.truncate(MAX_GRANTS);
-    let (mut grants, mut sessions) = (0, BTreeSet::<SessionId>::new());
+    let (mut grants, mut used, mut sessions) = (0, None, BTreeSet::<SessionId>::new());
+    let mut of_grants = BTreeSet::new();
     for id in ids {
         let Some(live) = grant::live(view, cx, id)? else { continue };
         grants += 1;
+        used = used.max(Some(live.grant().used()));
+        of_grants.insert(live.authorization().user);
         let session = live.authorization().session;
         if !sessions.contains(&session) && session::by_id(view, cx, session)?.is_some() {
             sessions.insert(session);
         }
     }
-    Ok(ActiveTokens { at_least, grants, sessions: sessions.len() })
+    let (people, more) = connection::people(view, id, of_grants, MAX_GRANTS)?;
+    let at_least = at_least || more;
+    Ok(ActiveTokens { at_least, grants, people, sessions: sessions.len(), used })
 }
 
 #[cfg(test)]

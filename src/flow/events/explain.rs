@@ -6,14 +6,15 @@
 
 use super::repair::{Change, Repair};
 use crate::error::{Error, Refusal, Resolution};
+use crate::flow::client::self_named::SelfNamed;
 use crate::flow::{Context, Rules};
 use crate::flow::{resource, rights};
 use crate::model::actor::Actor;
 use crate::model::person::Role;
 use crate::oauth::client::{AuthMethod, ClientType, GrantType, PkcePolicy};
-use crate::oauth::id::ClientId;
+use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
-use crate::oauth::resource::Resource;
+use crate::oauth::resource::{Resource, TokenType};
 use crate::oauth::scope::Scope;
 use crate::store::schema::{Client, Event, Person, Protected};
 use crate::store::{StoreError, View};
@@ -40,7 +41,9 @@ pub(super) fn compare(
     let of_client =
         |expected: fn(&Client) -> String| client.as_ref().map(|(client, _)| expected(client));
     let (parameter, expected) = match refusal {
-        Refusal::ClientUnknownAtAuthorize | Refusal::ClientUnknown => ("client_id", None),
+        Refusal::ClientDisabledAtAuthorize
+        | Refusal::ClientUnknownAtAuthorize
+        | Refusal::ClientUnknown => ("client_id", None),
         Refusal::CodeChallengeMethodUnsupported => {
             ("code_challenge_method", Some("S256".to_owned()))
         }
@@ -120,14 +123,24 @@ fn client(view: &impl View, event: &Event) -> Result<Option<(Client, ClientId)>,
     Ok(view.find::<Client>(&id)?.map(|client| (client, id)))
 }
 
+/// Where the client of an event is, if it named itself: whoever mends its request should know.
+pub fn self_named(view: &impl View, event: &Event) -> Result<Option<SelfNamed>, StoreError> {
+    Ok(client(view, event)?.and_then(|(client, id)| SelfNamed::of(&id, &client)))
+}
+
 /// What lets a refused request pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Explanation {
     /// There is no such change, and why.
     NoRepair(&'static str),
+    /// That change was made meanwhile.
+    Made(Repair),
     /// A change that a command makes, and an operation of the administration.
     Repair(Repair),
 }
+
+/// Why there is no command any more for a request that passes meanwhile.
+pub const MADE: &str = "it is allowed already: such a request passes now";
 
 /// What there is for a refusal that a command mends, but not for this request.
 const UNFIT: &str = "no command fits this request: what it names is not there any more, belongs to \
@@ -151,8 +164,11 @@ pub fn explain(
         return Ok(Explanation::NoRepair(why));
     }
     debug_assert_eq!(refusal.resolution(), Resolution::Command);
-    let repair = repair(view, cx, refusal, event)?;
-    Ok(repair.map_or(Explanation::NoRepair(UNFIT), Explanation::Repair))
+    Ok(match repair(view, cx, refusal, event)? {
+        Some(repair) if is_made(view, &repair)? => Explanation::Made(repair),
+        Some(repair) => Explanation::Repair(repair),
+        None => Explanation::NoRepair(UNFIT),
+    })
 }
 
 fn repair(
@@ -184,10 +200,11 @@ fn repair(
         ) if is_operators(&client) => of(id, Change::AllowOldAssertions),
         (
             Refusal::ClientDisabled
+            | Refusal::ClientDisabledAtAuthorize
             | Refusal::ClientUnknownAtAuthorize
             | Refusal::PostLogoutClientUnknown,
-            Some((client, id)),
-        ) if !client.enabled => of(id, Change::Enable),
+            Some((_, id)),
+        ) => of(id, Change::Enable),
         (Refusal::ClientUnknownAtAuthorize | Refusal::PostLogoutClientUnknown, None) => {
             unknown_client(view, one("client_id"), one("redirect_uri"))?
         }
@@ -206,9 +223,10 @@ fn repair(
         (Refusal::GrantOutsideGroups | Refusal::PersonAstray, Some((client, _))) => {
             let group = client.decisions.groups.first().cloned();
             let person = person(view, event)?;
-            group.zip(person).map(|(group, person)| Repair::Group {
+            group.zip(person).map(|(group, (user, person))| Repair::Group {
                 client: client.metadata.name().to_owned(),
                 group,
+                user,
                 username: person.username,
             })
         }
@@ -219,7 +237,8 @@ fn repair(
             asked.and_then(|added| of(id, Change::Grant { added, own }))
         }
         (Refusal::PersonDisabled, _) => {
-            person(view, event)?.map(|person| Repair::EnablePerson { username: person.username })
+            let person = person(view, event)?;
+            person.map(|(user, person)| Repair::EnablePerson { user, username: person.username })
         }
         (Refusal::PostLogoutUriUnregistered, Some((client, id))) if is_operators(&client) => {
             let uri = one("post_logout_redirect_uri").and_then(registrable);
@@ -233,7 +252,9 @@ fn repair(
             });
             uri.and_then(|uri| of(id, Change::RedirectUri(uri)))
         }
-        (Refusal::RequestNotPushed, Some((_, id))) => of(id, Change::AllowUnpushed),
+        (Refusal::RequestNotPushed, Some((client, id))) if is_operators(&client) => {
+            of(id, Change::AllowUnpushed)
+        }
         (Refusal::ResourceTokenTypesDiffer, _) => one_type(view, event)?,
         (Refusal::ResourceUnknown, Some((_, id))) => unknown_resource(view, event, id)?,
         (Refusal::ScopeNotAllowed | Refusal::ScopeNotForItself, Some((client, id))) => {
@@ -263,8 +284,9 @@ fn registrable(written: &str) -> Option<RedirectUri> {
     written.parse().ok()
 }
 
-fn person(view: &impl View, event: &Event) -> Result<Option<Person>, StoreError> {
-    event.person.map_or(Ok(None), |id| view.find::<Person>(&id))
+fn person(view: &impl View, event: &Event) -> Result<Option<(UserId, Person)>, StoreError> {
+    let Some(id) = event.person else { return Ok(None) };
+    Ok(view.find::<Person>(&id)?.map(|person| (id, person)))
 }
 
 /// A role of the person that an application lets in.
@@ -282,7 +304,12 @@ fn role_for_application(
     };
     let role = roles.filter_map(|role| role.parse::<Role>().ok()).find(known);
     let person = person(view, event)?;
-    Ok(role.zip(person).map(|(role, person)| Repair::Role { role, username: person.username }))
+    let repair = |(role, (user, person)): (Role, (UserId, Person))| Repair::Role {
+        role,
+        user,
+        username: person.username,
+    };
+    Ok(role.zip(person).map(repair))
 }
 
 /// The registration of a client that nobody knows.
@@ -302,14 +329,17 @@ fn unknown_client(
 
 /// One type of tokens for the resources of a request.
 fn one_type(view: &impl View, event: &Event) -> Result<Option<Repair>, StoreError> {
+    let mut repair = None;
     for written in values(event, "resource") {
         let Ok(resource) = written.parse::<Resource>() else { continue };
-        let row = view.find::<Protected>(&resource.canonical().to_owned())?;
-        if row.is_some_and(|row| row.typ == crate::oauth::resource::TokenType::Jwt) {
-            return Ok(Some(Repair::ResourceType { resource: resource.canonical().to_owned() }));
+        let resource = resource.canonical().to_owned();
+        let Some(row) = view.find::<Protected>(&resource)? else { continue };
+        repair = Some(Repair::ResourceType { resource });
+        if row.typ == TokenType::Jwt {
+            break;
         }
     }
-    Ok(None)
+    Ok(repair)
 }
 
 /// The registration of a resource, or its addition to those that the client may name.
@@ -341,7 +371,32 @@ fn missing_scope(
     let known = cx.rules.config.scope().union(&resource::known(view)?);
     // Nobody gives a scope of the administration because somebody asked for it.
     let asked = asked.map(|asked| asked.without_administration());
-    let missing = asked.map(|asked| asked.intersect(&known).minus(client.scope()));
-    let missing = missing.filter(|missing| !missing.is_empty());
+    let asked = asked.map(|asked| asked.intersect(&known)).filter(|asked| !asked.is_empty());
+    let missing = asked.map(|asked| {
+        let missing = asked.minus(client.scope());
+        if missing.is_empty() { asked } else { missing }
+    });
     Ok(missing.map(|missing| Repair::Client { client: id, change: Change::Scope(missing) }))
+}
+
+/// Whether there is already what a repair would make.
+fn is_made(view: &impl View, repair: &Repair) -> Result<bool, StoreError> {
+    Ok(match repair {
+        Repair::Client { client, change } => {
+            view.find::<Client>(client)?.is_some_and(|client| change.is_made(&client))
+        }
+        Repair::EnablePerson { user, .. } => {
+            view.find::<Person>(user)?.is_some_and(|own| !own.disabled)
+        }
+        Repair::Group { group, user, .. } => {
+            view.find::<Person>(user)?.is_some_and(|own| own.groups.contains(group))
+        }
+        Repair::NewClient { .. } | Repair::NewResource { .. } => false,
+        Repair::ResourceType { resource } => {
+            view.find::<Protected>(resource)?.is_some_and(|row| row.typ != TokenType::Jwt)
+        }
+        Repair::Role { role, user, .. } => {
+            view.find::<Person>(user)?.is_some_and(|own| own.roles.contains(role))
+        }
+    })
 }

@@ -14,7 +14,7 @@ mod repair;
 mod unwritten;
 mod view;
 
-pub use explain::{Explanation, explain};
+pub use explain::{Explanation, MADE, explain, self_named};
 pub use repair::{Change, Repair};
 pub use unwritten::{Unwritten, write};
 pub(crate) use view::{ActorView, EventView};
@@ -173,11 +173,8 @@ impl Filter {
     }
 }
 
-/// The most entries that one listing looks at, so that a filter that fits little ends soon.
-const MAX_SEEN: usize = 10_000;
-
 /// A page of the events that `filter` asks for, the newest first. A page may have fewer than it could
-/// where the filter fits little.
+/// where the filter fits little: it looks at as many as `span` says, or at a few more.
 pub fn list(
     view: &impl View,
     filter: &Filter,
@@ -206,7 +203,7 @@ pub fn list(
             }
         }
         seen += BATCH;
-        if is_last || seen >= MAX_SEEN {
+        if is_last || seen >= span.seen {
             return Ok(Listing { items, next: after.filter(|_| !is_last) });
         }
     }

@@ -3,11 +3,12 @@
 
 use crate::error::shell_word;
 use crate::model::person::{Role, Username};
-use crate::oauth::client::{AuthMethod, GrantType, PkcePolicy};
+use crate::oauth::client::{AssertionProfile, AuthMethod, GrantType, PkcePolicy};
 use crate::oauth::group::Group;
-use crate::oauth::id::ClientId;
+use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::scope::Scope;
+use crate::store::schema::Client;
 
 /// A change that lets a refused request pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum Repair {
     },
     /// A person is enabled.
     EnablePerson {
+        /// The id of the person.
+        user: UserId,
         /// The person.
         username: Username,
     },
@@ -30,6 +33,8 @@ pub enum Repair {
         client: String,
         /// The group.
         group: Group,
+        /// The id of the person.
+        user: UserId,
         /// The person.
         username: Username,
     },
@@ -54,6 +59,8 @@ pub enum Repair {
     Role {
         /// The role.
         role: Role,
+        /// The id of the person.
+        user: UserId,
         /// The person.
         username: Username,
     },
@@ -103,7 +110,9 @@ impl Repair {
     pub fn command(&self) -> String {
         let command = match self {
             Self::Client { client, change } => change.command().last(client.as_str()),
-            Self::EnablePerson { username } => Command::new("user enable").last(username.as_str()),
+            Self::EnablePerson { username, .. } => {
+                Command::new("user enable").last(username.as_str())
+            }
             Self::Group { group, username, .. } => Command::new("user set")
                 .option("--add-group", group.as_str())
                 .last(username.as_str()),
@@ -115,7 +124,7 @@ impl Repair {
             Self::ResourceType { resource } => {
                 Command::new("resource set").option("--typ", "at+jwt").last(resource)
             }
-            Self::Role { role, username } => {
+            Self::Role { role, username, .. } => {
                 Command::new("user set").option("--add-role", role.as_str()).last(username.as_str())
             }
         };
@@ -124,6 +133,29 @@ impl Repair {
 }
 
 impl Change {
+    /// Whether a client has it already.
+    pub(super) fn is_made(&self, client: &Client) -> bool {
+        let Client { decisions, enabled, metadata, .. } = client;
+        match self {
+            Self::AllowAnonymous => decisions.anonymous,
+            Self::AllowOldAssertions => decisions.assertions == AssertionProfile::Rfc7523,
+            Self::AllowUnpushed => !metadata.require_pushed_authorization_requests,
+            Self::AuthMethod(method) => metadata.auth_method() == *method,
+            Self::Enable => *enabled,
+            Self::FirstParty => decisions.first_party,
+            Self::Grant { added, .. } => metadata.has_grant_type(*added),
+            Self::Pkce(policy) => decisions.pkce == Some(*policy),
+            Self::PostLogoutUri { added, .. } => metadata.post_logout_redirect_uris.contains(added),
+            Self::RedirectUri(uri) => metadata.redirect_uris.contains(uri),
+            // Without a list it may name every one.
+            Self::Resource(resource) => {
+                let own = &decisions.resources;
+                own.is_empty() || own.iter().any(|known| known.canonical() == resource)
+            }
+            Self::Scope(scope) => scope.minus(client.scope()).is_empty(),
+        }
+    }
+
     fn command(&self) -> Command {
         let set = |name, value: &str| Command::new("client set").option(name, value);
         match self {

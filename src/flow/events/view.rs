@@ -135,6 +135,25 @@ impl EventView {
     }
 }
 
+impl EventView {
+    /// To what it was done, or which request was refused, in a few words.
+    pub(crate) fn what(&self) -> String {
+        let client = self.client_id.as_deref();
+        let about = match &self.refused {
+            Some(refused) => {
+                let refusal = refused.refusal.as_deref().unwrap_or("a fault of this server");
+                return match client {
+                    Some(client) => format!("{refusal}: {client}"),
+                    None => format!("{refusal}: {} {}", refused.method, refused.route),
+                };
+            }
+            None => self.name.as_deref().or(self.username.as_deref()).or(client),
+        };
+        let changed = self.facts.get("changed").map(|changed| format!(" ({changed})"));
+        format!("{}{}", about.unwrap_or_default(), changed.unwrap_or_default())
+    }
+}
+
 impl RefusedView {
     fn new(request: &RefusedRequest) -> Self {
         let refusal = request.refusal.as_deref().and_then(Refusal::named);

@@ -193,6 +193,10 @@ fn rotate_one(
     }
     let signs_from = key.active;
     tx.put(&id, key)?;
+    // A successor that waited goes on waiting: nothing was replaced.
+    if rotation == Rotation::Announced && !is_made {
+        return Ok(Rotated { alg, id, made: false, revoked, signs_from });
+    }
     let act = Act::new(Kind::KeyRotated).named(id.as_str()).fact("alg", alg.as_str());
     let act = act
         .fact("signs_from", signs_from.rfc3339())

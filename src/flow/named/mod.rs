@@ -16,7 +16,7 @@ mod sessions;
 pub use devices::{certificate, device, personal_token};
 pub use links::{invitation, link};
 pub use passkeys::passkey;
-pub use sessions::{NamedSession, grant, session};
+pub use sessions::{NamedSession, connection, grant, session};
 
 use crate::error::{Candidate, Choices, Error, Refusal};
 use crate::flow::person::people;

@@ -1,11 +1,12 @@
 //! Grants and sessions, by their ids and the beginnings of them.
 
-use super::{beginning, candidate, of, of_hex, of_text};
+use super::{beginning, candidate, client, of, of_hex, of_text, person};
 use crate::error::{Candidate, Error, Refusal};
 use crate::flow::Context;
 use crate::flow::bridge::access::{self, LiveBridge};
 use crate::flow::session::anonymous::{self, StoredSession};
 use crate::flow::session::{self, LiveSession};
+use crate::flow::token::connection::{self, Connected};
 use crate::flow::token::grant::{self, LiveGrant};
 use crate::model::bridge::BridgeSessionId;
 use crate::oauth::id::{GrantId, SessionId};
@@ -29,6 +30,19 @@ pub fn grant(view: &impl View, cx: &Context, written: &str) -> Result<LiveGrant,
         Ok(Some((live, candidate(&id, &name))))
     })?;
     found.only()?.ok_or(Refusal::GrantNotFound.into())
+}
+
+/// The connection that an operator names by its person, a colon and its client, each as ever.
+///
+/// # Errors
+///
+/// [`Refusal::ConnectionNotFound`], and those of [`person`] and [`client`].
+pub fn connection(view: &impl View, cx: &Context, written: &str) -> Result<Connected, Error> {
+    // No name of a person has a colon.
+    let (user, app) = written.split_once(':').ok_or(Refusal::ConnectionNotFound)?;
+    let found = person(view, user)?;
+    let (id, _) = client(view, app)?;
+    connection::find(view, cx, found, &id)?.ok_or(Refusal::ConnectionNotFound.into())
 }
 
 /// A live session of any kind.

@@ -4,6 +4,7 @@ pub mod ceremony;
 pub mod enroll;
 pub mod invitation;
 pub mod login;
+pub mod made;
 pub mod own;
 pub mod passkeys;
 pub mod people;

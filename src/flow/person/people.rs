@@ -11,6 +11,7 @@ use crate::flow::bridge::hook;
 use crate::flow::events::{self, Act};
 use crate::flow::installation::clock;
 use crate::flow::lists::ListChange;
+use crate::flow::person::made::{self, Maker};
 use crate::flow::person::setup_link::{self, IssuedSetupLink};
 use crate::flow::{Context, Rules, removal, rights};
 use crate::model::claim::{ClaimName, ClaimValue, MAX_CLAIMS};
@@ -161,8 +162,8 @@ pub struct Change {
     pub roles: ListChange<Role>,
 }
 
-/// Changes a person. Disabling takes effect at once: sessions, grants and tokens end,
-/// and stay ended when the person is enabled again.
+/// Changes a person. Disabling takes effect at once: sessions, grants, tokens, and the links and
+/// invitations that the person made end, and stay ended when the person is enabled again.
 ///
 /// # Errors
 ///
@@ -211,6 +212,7 @@ pub fn change(
     tx.put(&id, person.clone())?;
     if disabled && !old.disabled {
         removal::start(tx, cx, &Subject::Sessions(id))?;
+        made::end(tx, cx, Maker::Person(id))?;
     }
     if let Some(act) = changed(&old, &person) {
         events::record(tx, cx, act.person(id).named(&person.username))?;
@@ -376,6 +378,7 @@ pub fn remove(tx: &mut Tx<'_>, cx: &Context, username: &Username) -> Result<User
     tx.remove::<Client>(&hook::of(id)?)?;
     tx.remove::<Person>(&id)?;
     removal::start(tx, cx, &Subject::Person(id))?;
+    made::end(tx, cx, Maker::Person(id))?;
     events::record(tx, cx, Act::new(Kind::UserRemoved).person(id).named(&person.username))?;
     Ok(id)
 }

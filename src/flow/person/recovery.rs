@@ -54,7 +54,7 @@ pub struct Recovered {
 ///
 /// # Errors
 ///
-/// [`Refusal::UserNotFound`], [`Refusal::PersonDisabled`], [`Refusal::AdministrationExceeded`], and
+/// [`Refusal::UserNotFound`], [`Refusal::UserDisabled`], [`Refusal::AdministrationExceeded`], and
 /// [`Refusal::MemberMalformed`] if a further passkey is to end what is there.
 pub fn recover(
     tx: &mut Tx<'_>,

@@ -42,7 +42,7 @@ impl IssuedSetupLink {
 ///
 /// # Errors
 ///
-/// [`Refusal::PersonDisabled`]: enabling the person would end it.
+/// [`Refusal::UserDisabled`]: enabling the person would end it.
 pub fn issue(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -52,7 +52,7 @@ pub fn issue(
     if let Some(user) = purpose.user() {
         let person = tx.find::<Person>(&user)?.ok_or(Refusal::UserNotFound)?;
         if person.disabled {
-            return Err(Error::about(Refusal::PersonDisabled, user));
+            return Err(Error::about(Refusal::UserDisabled, user));
         }
         created = person.now_enabled(cx.now);
     }
@@ -270,7 +270,7 @@ pub fn revoke_all(
 }
 
 /// The act, about the person of the link.
-fn about(view: &impl View, link: &SetupLink, act: Act) -> Result<Act, StoreError> {
+pub(super) fn about(view: &impl View, link: &SetupLink, act: Act) -> Result<Act, StoreError> {
     let Some(user) = link.purpose.user() else {
         return Ok(act.fact("for", "the first administrator"));
     };

@@ -347,6 +347,21 @@ pub fn known(view: &impl View) -> Result<Scope, StoreError> {
     Ok(rows.iter().fold(Scope::default(), |all, (_, row)| all.union(&row.scope)))
 }
 
+/// The scopes of `asked` that there are and that a client may not have, but for those of the
+/// administration, which nobody gives because somebody asked.
+pub fn left_out(
+    view: &impl View,
+    rules: &Rules,
+    client: &Client,
+    asked: &Scope,
+) -> Result<Scope, StoreError> {
+    let lacking = asked.minus(client.scope()).without_administration();
+    if lacking.is_empty() {
+        return Ok(lacking);
+    }
+    Ok(lacking.intersect(&rules.config.scope().union(&known(view)?)))
+}
+
 /// The most scopes that stand beside a refusal.
 const MAX_NEAREST: usize = 20;
 

@@ -159,8 +159,8 @@ pub enum Step {
     Confirm {
         /// Whether the address of the redirect could not be verified.
         astray: bool,
-        /// The client of the request, if it is known and enabled.
-        client: Option<Box<Client>>,
+        /// The client of the request with its id, if it is known and enabled.
+        client: Option<(ClientId, Box<Client>)>,
         /// The session that would end.
         session: Box<LiveSession>,
     },
@@ -191,7 +191,8 @@ pub fn advance(
         Some(cookie) => session::live(tx, cx, cookie)?,
         None => None,
     };
-    let client = requesting_client(tx, client.as_ref())?;
+    let id = client;
+    let client = requesting_client(tx, id.as_ref())?;
     if let Some(session) = session {
         let hinted = client.as_ref().zip(hint).is_some_and(|(client, (sub, sid))| {
             sub == issue::subject(&cx.rules, client, session.user())
@@ -199,7 +200,7 @@ pub fn advance(
         });
         if !hinted && !confirmed {
             authorize::record_opened(tx, cx, presented)?;
-            let client = client.map(Box::new);
+            let client = id.zip(client.map(Box::new));
             return Ok(Step::Confirm { astray, client, session: Box::new(session) });
         }
         session::end(tx, cx, session.id())?;

@@ -1,6 +1,5 @@
 //! Grants: authorizations in use, and when they are in force.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -8,22 +7,16 @@ use crate::error::{Error, Refusal};
 use crate::event::{EventId, Kind};
 use crate::flow::client::last_use;
 use crate::flow::events::{self, Act};
-use crate::flow::installation::clock;
 use crate::flow::token::family;
-use crate::flow::{Context, removal, rights, session};
+use crate::flow::{Context, rights, session};
 use crate::oauth::client::GrantType;
 use crate::oauth::group::Group;
 use crate::oauth::id::{ClientId, GrantId, UserId};
-use crate::oauth::scope::Scope;
 use crate::secret::RefreshToken;
 use crate::store::schema::{
-    Authorization, Client, Consent, GRANTS_BY_CLIENT, GRANTS_BY_USER, Grant, Person, Session,
-    Subject, Withdrawal,
+    Authorization, Client, GRANTS_BY_CLIENT, GRANTS_BY_USER, Grant, Person, Session, Withdrawal,
 };
 use crate::store::{Listing, Span, StoreError, Tx, View};
-
-/// The number of rows that [`connections`] reads at a time.
-const PAGE: usize = 100;
 
 /// Proof that a grant is in force. It has neither ended nor expired; its person and its client are
 /// enabled; the client is the one it was created for and not a later one of the same name, and for
@@ -265,88 +258,6 @@ pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<LiveGrant, E
     let act = Act::new(Kind::GrantRevoked).client(client).person(*user);
     events::record(tx, cx, act.fact("grant", id).fact("scope", scope))?;
     Ok(live)
-}
-
-/// Withdraws everything that a person authorized a client to do: consents, grants, and codes that
-/// are not redeemed yet.
-pub fn withdraw(
-    tx: &mut Tx<'_>,
-    cx: &Context,
-    user: UserId,
-    client: &ClientId,
-) -> Result<(), Error> {
-    let lifetimes = &cx.rules.config.lifetimes;
-    let at = clock::milestone(tx, cx)?;
-    let expires = at + lifetimes.authorization_code.max(lifetimes.device_code);
-    tx.put(&(user, client.clone()), Withdrawal { at, expires })?;
-    removal::start(tx, cx, &Subject::Authorization(user, client.clone()))?;
-    let act = Act::new(Kind::GrantRevoked).by(user).client(client);
-    events::record(tx, cx, act.fact("grant", "all of this person"))?;
-    Ok(())
-}
-
-/// A client that a person authorized.
-pub struct Connection {
-    /// The client, if it still exists.
-    pub client: Option<Client>,
-    /// The time of the oldest grant or consent.
-    pub since: Timestamp,
-    /// The scope of its grants and of its remembered consents.
-    pub scope: Scope,
-    /// The last use of a grant that is in force: its beginning, or the last refresh.
-    pub used: Option<Timestamp>,
-}
-
-/// The clients that a person authorized, by grants in force and by remembered consents.
-pub fn connections(
-    view: &impl View,
-    cx: &Context,
-    user: UserId,
-) -> Result<BTreeMap<ClientId, Connection>, StoreError> {
-    let mut connections = BTreeMap::<ClientId, Connection>::new();
-    let mut add = |id: ClientId, client: Option<Client>, since: Timestamp, scope: &Scope| {
-        let new = Connection { client, since, scope: Scope::default(), used: None };
-        let known = connections.entry(id).or_insert(new);
-        known.since = known.since.min(since);
-        known.scope = known.scope.union(scope);
-    };
-    let mut used = BTreeMap::<ClientId, Timestamp>::new();
-    let mut last = None;
-    while let ids = view.by_after(&GRANTS_BY_USER, &user, last.as_ref(), PAGE)?
-        && !ids.is_empty()
-    {
-        for id in &ids {
-            let Some(live) = live(view, cx, *id)? else { continue };
-            let last = live.grant.used();
-            let LiveGrant { client, grant: Grant { authorization, created, .. }, .. } = live;
-            used.entry(authorization.client.clone())
-                .and_modify(|known| *known = (*known).max(last))
-                .or_insert(last);
-            add(authorization.client, Some(client), created, &authorization.scope);
-        }
-        last = ids.last().copied();
-    }
-    let mut last = None;
-    while let consents = view.list_after::<Consent, _>(&user, last.as_ref(), PAGE)?
-        && !consents.is_empty()
-    {
-        for ((_, id, _), consent) in &consents {
-            if is_withdrawn(view, user, id, consent.given)? {
-                continue;
-            }
-            let client = view.find::<Client>(id)?;
-            for (_, scope) in &consent.allowed {
-                add(id.clone(), client.clone(), consent.given, scope);
-            }
-        }
-        last = consents.last().map(|(key, _)| key.clone());
-    }
-    for (id, at) in used {
-        if let Some(connection) = connections.get_mut(&id) {
-            connection.used = Some(at);
-        }
-    }
-    Ok(connections)
 }
 
 /// A page of the grants in force, of one person and of one client or of all, oldest first within the

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod client_credentials;
 pub mod code;
+pub mod connection;
 pub mod device;
 pub mod family;
 pub mod grant;

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::flow::Context;
 use crate::flow::bridge::belongings::{self, OwnDevice};
 use crate::http::destination::PagePath;
+use crate::http::done::Done;
 use crate::http::extract::own_page::SignedInForm;
 use crate::http::failure::PageFailure;
 use crate::http::pages::connections::place;
@@ -119,5 +120,5 @@ pub(in crate::http) async fn end(
     let id = form.one("device")?.unwrap_or_default().to_owned();
     let user = session.user();
     app.write_by(acting, move |tx, cx| belongings::end(tx, cx, user, &id)).await?;
-    Ok(redirect::to_page(&PagePath::Account))
+    Ok(redirect::to_page_after(Done::DeviceEnded, &PagePath::Account))
 }

@@ -11,6 +11,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::person::own::{self, Profile};
 use crate::flow::session::LiveSession;
 use crate::http::destination::PagePath;
+use crate::http::done::Done;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::PageFailure;
@@ -88,7 +89,7 @@ pub(in crate::http) async fn store(
         Err(refusal) => Err(refusal.into()),
     };
     match stored {
-        Ok(()) => Ok(redirect::to_page(&PagePath::Account)),
+        Ok(()) => Ok(redirect::to_page_after(Done::Saved, &PagePath::Account)),
         Err(error) => refuse(&app, browser, &form, error),
     }
 }

@@ -12,6 +12,7 @@ use crate::flow::bridge::belongings;
 use crate::flow::person::own;
 use crate::flow::session;
 use crate::http::destination::PagePath;
+use crate::http::done::Done;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::PageFailure;
@@ -63,7 +64,7 @@ pub(in crate::http) async fn end(
     let devices = form.one("devices")?.is_some();
     let ended = app.write_by(acting, move |tx, cx| own::end_others(tx, cx, &holder, devices)).await;
     match ended {
-        Ok(()) => Ok(redirect::to_page(&PagePath::Account)),
+        Ok(()) => Ok(redirect::to_page_after(Done::OthersSignedOut, &PagePath::Account)),
         Err(error) if error.refusal() == Some(Refusal::SignInStale) => {
             Ok(redirect::to_page(&PagePath::OtherSessions))
         }

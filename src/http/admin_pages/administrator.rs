@@ -17,6 +17,7 @@ use super::frame::Frame;
 use crate::admin::{self, Asker, Reported};
 use crate::app::App;
 use crate::error::{Error, ErrorCode, Internal, Refusal};
+use crate::http::about::About;
 use crate::http::destination::{AdminPath, PagePath};
 use crate::http::extract::body::Query;
 use crate::http::extract::browser::Browser;
@@ -28,6 +29,7 @@ use crate::http::pages::templates::Page;
 use crate::http::redirect;
 use crate::http::texts::Texts;
 use crate::model::actor::Acting;
+use crate::oauth::id::SessionId;
 use crate::oauth::params::{Params, form_encode, segment_encode};
 use crate::secret::{TokenHash, hex};
 
@@ -61,10 +63,14 @@ pub(super) struct Administrator {
     /// The page.
     pub(super) here: AdminPath,
     is_recent: bool,
+    /// Whether this server filled the form of the page with what was typed before another sign-in.
+    is_refilled: bool,
     name: String,
     operations: Operations,
     /// The query of the request; after a POST, that of its address.
     pub(super) query: Params,
+    /// Their session.
+    pub(super) session: SessionId,
 }
 
 /// Why an operation did nothing.
@@ -78,7 +84,17 @@ impl Refused {
 
     /// What it says to an administrator: the precise reason, and what it may have meant.
     pub(super) fn sentence(&self, t: &Texts) -> String {
-        t.precise(&self.0)
+        // Of what stands in one field, the pages have words of their own.
+        match self.refusal() {
+            Some(Refusal::CatalogueUrlUnfit) => t.beside.hints.url_unfit().plain(),
+            Some(Refusal::EmailMalformed) => t.beside.hints.email_unfit().plain(),
+            Some(Refusal::MemberMalformed("uses", _)) => t.beside.hints.uses_unfit().plain(),
+            // Whoever has an app at home gets no further by the reason alone.
+            Some(Refusal::RedirectUriPrivate) => {
+                format!("{} {}", t.precise(&self.0), t.admin.list.use_https().plain())
+            }
+            _ => t.precise(&self.0),
+        }
     }
 }
 
@@ -116,7 +132,8 @@ impl From<Refused> for PageFailure {
 impl Administrator {
     /// The values that every page of the administration needs.
     pub(super) fn frame(&self) -> Frame {
-        Frame::new(&self.asker, &self.here, self.name.clone())
+        let frame = Frame::new(&self.asker, &self.here, self.name.clone());
+        Frame { not_sent: self.is_refilled, ..frame }
     }
 
     /// The values that every page needs.
@@ -258,15 +275,18 @@ impl Administrator {
         };
         let asker =
             Asker::at_page(&cx, &session, holder).map_err(|refusal| failed(refusal.into()))?;
+        About::of(&parts.extensions).set_administrator(asker.actor());
         Ok(Self {
             app: Arc::clone(app),
             asker,
             browser,
             here,
             is_recent: session.is_recent(&cx),
+            is_refilled: false,
             name: session.person().display_name.to_string(),
             operations,
             query,
+            session: session.id(),
         })
     }
 }
@@ -299,6 +319,8 @@ impl FromRequestParts<Arc<App>> for RecentAdministrator {
             let trusted = administrator.trusted();
             administrator.query =
                 trusted.map_err(|refusal| PageFailure::from(refusal).into_response())?;
+            // Without a good mark, none is left of it.
+            administrator.is_refilled = administrator.query.names().any(|name| name == MARK);
             return Ok(Self(administrator));
         }
         let Administrator { browser, here, name, .. } = administrator;

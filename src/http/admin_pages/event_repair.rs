@@ -40,7 +40,7 @@ pub(in crate::http) struct RepairPage {
 /// What a repair means for whoever makes it.
 pub(in crate::http) fn means(t: &Texts, repair: &RepairView) -> String {
     let t = &t.admin.repair;
-    let client = repair.client_id.as_deref().unwrap_or_default();
+    let client = repair.client_name.as_deref().or(repair.client_id.as_deref()).unwrap_or_default();
     let person = repair.username.as_deref().unwrap_or_default();
     let value = repair.value.as_deref().unwrap_or_default();
     let means = match repair.kind {
@@ -122,7 +122,8 @@ pub(super) async fn repair(
 ) -> Result<Response, PageFailure> {
     let (repair, command) = find(&administrator, &id).await?;
     let same = form.one("operation")?.unwrap_or_default() == written(&repair);
-    let trusted = repair.host.is_none() || form.one("trust")?.is_some();
+    let needs_trust = repair.host.is_some() || repair.self_named.is_some();
+    let trusted = !needs_trust || form.one("trust")?.is_some();
     let made = if !same {
         Err(Refused::of(Refusal::RepairDiffers))
     } else if trusted {

@@ -6,16 +6,16 @@ use axum::response::Response;
 
 use super::administrator::{Administrator, path_of};
 use super::frame::Frame;
+use super::rows::LIMIT;
 use crate::admin::event::{ActorView, EventView, ExplanationView, RepairView};
 use crate::admin::listing::ListView;
+use crate::error::Refusal;
+use crate::event::Kind;
 use crate::http::destination::AdminPath;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
-use crate::http::texts::Texts;
+use crate::http::texts::{Texts, capital};
 use crate::oauth::params::form_encode;
-
-/// The number of events on a page.
-const ON_A_PAGE: &str = "50";
 
 /// What a listing can be limited to.
 const FILTERS: [&str; 6] = ["kind", "user", "client", "refusal", "since", "until"];
@@ -29,6 +29,8 @@ pub(in crate::http) struct EventsPage {
     /// What is wrong with a filter; empty if nothing is.
     pub(in crate::http) fault: String,
     pub(in crate::http) filters: Vec<FilterField>,
+    /// Whether there are older ones to look at, though the page is not full.
+    pub(in crate::http) is_cut: bool,
     /// The page with older events.
     pub(in crate::http) next: Option<AdminPath>,
 }
@@ -40,6 +42,36 @@ pub(in crate::http) struct FilterField {
 }
 
 impl FilterField {
+    /// What may be typed into it.
+    pub(in crate::http) fn hint(&self, t: &Texts) -> String {
+        let t = &t.beside.hints;
+        let hint = match self.name {
+            "client" => t.event_client(),
+            "kind" => t.event_kind(),
+            "refusal" => t.event_refusal(),
+            "since" | "until" => t.event_time(),
+            _ => t.event_user(),
+        };
+        hint.plain()
+    }
+
+    /// Every value that it can have, if there are few.
+    pub(in crate::http) fn values(&self) -> Vec<&'static str> {
+        let mut values: Vec<_> = match self.name {
+            "kind" => Kind::ALL.iter().map(|kind| kind.name()).collect(),
+            "refusal" => Refusal::ALL.iter().map(|refusal| refusal.name()).collect(),
+            _ => Vec::new(),
+        };
+        values.sort_unstable();
+        values
+    }
+
+    /// What the operation is asked for: a time may be written as the pages write it.
+    fn asked(&self) -> String {
+        let is_time = ["since", "until"].contains(&self.name);
+        if is_time { time(&self.value) } else { self.value.clone() }
+    }
+
     /// Its label.
     pub(in crate::http) fn label(&self, t: &Texts) -> String {
         let t = &t.admin.events;
@@ -83,6 +115,26 @@ pub(in crate::http) fn actor(t: &Texts, actor: &ActorView) -> String {
     sentence.plain()
 }
 
+/// A time as RFC 3339 has it, of a day such as `2026-01-31`, or of a moment such as `2026-01-31 12:00 UTC`.
+/// What has another form stays as it is.
+fn time(written: &str) -> String {
+    let (day, rest) = written.split_at_checked(10).unwrap_or((written, ""));
+    let rest = rest.trim_end_matches("UTC").trim();
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b"-:".contains(&b));
+    match rest.len() {
+        0 if day.len() == 10 && digits(day) => format!("{day}T00:00:00Z"),
+        5 if digits(day) && digits(rest) => format!("{day}T{rest}:00Z"),
+        8 if digits(day) && digits(rest) => format!("{day}T{rest}Z"),
+        _ => written.to_owned(),
+    }
+}
+
+/// What happened, as the name of an event. Of a refused request that is why.
+pub(in crate::http) fn headline(event: &EventView) -> String {
+    let reason = event.refused.as_ref().map(|refused| refused.reason.as_str());
+    capital(reason.unwrap_or(&event.summary))
+}
+
 /// Whether an administrator has the right that a repair needs.
 pub(super) fn may_repair(administrator: &Administrator, repair: &RepairView) -> bool {
     let right =
@@ -98,12 +150,13 @@ pub(super) async fn list(administrator: Administrator) -> Result<Response, PageF
         let value = query.one(name)?.unwrap_or_default().trim().to_owned();
         filters.push(FilterField { name, value });
     }
-    let asked = || {
-        let given = filters.iter().filter(|field| !field.value.is_empty());
-        given.map(|field| (field.name, field.value.as_str()))
-    };
+    let given: Vec<_> = filters.iter().filter(|field| !field.value.is_empty()).collect();
+    let times: Vec<_> = given.iter().map(|field| (field.name, field.asked())).collect();
+    let asked = || times.iter().map(|(name, value)| (*name, value.as_str()));
+    let typed = || given.iter().map(|field| (field.name, field.value.as_str()));
     let cursor = query.one("cursor")?.map(|cursor| ("cursor", cursor));
-    let encoded = form_encode(asked().chain(cursor).chain([("limit", ON_A_PAGE)]));
+    let limit = LIMIT.to_string();
+    let encoded = form_encode(asked().chain(cursor).chain([("limit", limit.as_str())]));
     let listed: Result<ListView<EventView>, _> =
         administrator.get(&format!("/api/v1/events?{encoded}")).await;
     let (listed, refused) = match listed {
@@ -114,11 +167,12 @@ pub(super) async fn list(administrator: Administrator) -> Result<Response, PageF
         Err(refused) => return Err(refused.into()),
     };
     let next = listed.next.as_deref();
-    let next = next.map(|next| administrator.here.with_query(asked().chain([("cursor", next)])));
+    let next = next.map(|next| administrator.here.with_query(typed().chain([("cursor", next)])));
     let fault = refused.as_ref().map(|refused| refused.sentence(administrator.texts()));
     let page = templates::show_alone(&EventsPage {
         page: administrator.page(),
         frame: administrator.frame(),
+        is_cut: next.is_some() && listed.items.len() < LIMIT,
         events: listed.items,
         fault: fault.unwrap_or_default(),
         next,
@@ -144,4 +198,25 @@ pub(super) async fn show(
         may_repair: repair.is_some_and(|repair| may_repair(&administrator, repair)),
         explanation,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_may_be_written_as_the_pages_write_it() {
+        for (written, asked) in [
+            ("2026-01-31", "2026-01-31T00:00:00Z"),
+            ("2026-01-31 12:05", "2026-01-31T12:05:00Z"),
+            ("2026-01-31 12:05 UTC", "2026-01-31T12:05:00Z"),
+            ("2026-01-31 12:05:09", "2026-01-31T12:05:09Z"),
+            ("2026-01-31T12:05:09Z", "2026-01-31T12:05:09Z"),
+            ("yesterday", "yesterday"),
+            ("at half past", "at half past"),
+            ("", ""),
+        ] {
+            assert_eq!(time(written), asked, "{written}");
+        }
+    }
 }

@@ -7,6 +7,8 @@ use crate::http::texts::Texts;
 /// The name of the person, and the parts that they may see.
 pub(in crate::http) struct Frame {
     pub(in crate::http) name: String,
+    /// Whether what stands in the form was typed before another sign-in, and is not sent yet.
+    pub(in crate::http) not_sent: bool,
     pub(in crate::http) parts: Vec<Part>,
 }
 
@@ -129,6 +131,6 @@ impl Frame {
             kind,
             path: AdminPath::of(kind.segment()),
         });
-        Self { name, parts: parts.collect() }
+        Self { name, not_sent: false, parts: parts.collect() }
     }
 }

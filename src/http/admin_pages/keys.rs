@@ -23,16 +23,23 @@ pub(in crate::http) struct KeysPage {
     pub(in crate::http) frame: Frame,
     pub(in crate::http) may_rotate: bool,
     pub(in crate::http) keys: Vec<KeyView>,
+    /// What a rotation did not do; empty if there is nothing to say.
+    pub(in crate::http) remark: String,
 }
 
 /// The keys.
 pub(super) async fn list(administrator: Administrator) -> Result<Response, PageFailure> {
+    page(&administrator, String::new()).await
+}
+
+async fn page(administrator: &Administrator, remark: String) -> Result<Response, PageFailure> {
     let keys: ListView<KeyView> = administrator.get("/api/v1/keys?limit=1000").await?;
     Ok(templates::show_alone(&KeysPage {
         page: administrator.page(),
         frame: administrator.frame(),
         may_rotate: administrator.may(&["admin:keys"]),
         keys: keys.items,
+        remark,
     }))
 }
 
@@ -69,7 +76,15 @@ pub(super) async fn rotate(
     let request = RotationRequest { algorithms: Vec::new(), now, revoke };
     let rotated = administrator.send(Method::POST, "/api/v1/keys/rotate", &request).await;
     match rotated {
-        Ok(RotationView { .. }) => Ok(redirect::to_page(&PagePath::Admin(AdminPath::of(["keys"])))),
+        Ok(RotationView { rotated }) => {
+            // Keys that wait already are not replaced once more.
+            let waiting = rotated.iter().filter(|_| !now).find(|rotated| !rotated.made);
+            let Some(waiting) = waiting else {
+                return Ok(redirect::to_page(&PagePath::Admin(AdminPath::of(["keys"]))));
+            };
+            let t = &administrator.texts().admin.keys;
+            page(&administrator, t.waiting(&waiting.signs_from).plain()).await
+        }
         Err(refused) => administrator.again(refused, &form, |fault| {
             Ok(confirm::page(&administrator, question(&administrator, &form)?, fault))
         }),

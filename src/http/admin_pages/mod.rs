@@ -50,6 +50,7 @@ pub(in crate::http) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/gate/admin/clients/{id}/edit", get(clients::edit::ask).post(clients::edit::change))
         .route("/gate/admin/clients/{id}/enable", Act::Enable.pages())
         .route("/gate/admin/clients/{id}/remove", Act::Remove.pages())
+        .route("/gate/admin/clients/{id}/remove-logo", Act::RemoveLogo.pages())
         .route("/gate/admin/clients/{id}/rotate-secret", Act::RotateSecret.pages())
         .route("/gate/admin/keys", get(keys::list))
         .route("/gate/admin/keys/rotate", get(keys::ask).post(keys::rotate))

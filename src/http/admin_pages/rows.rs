@@ -12,7 +12,7 @@ use crate::http::pages::templates;
 use crate::oauth::params::form_encode;
 
 /// The most rows of a page.
-const LIMIT: &str = "50";
+pub(super) const LIMIT: usize = 50;
 
 /// The rows of a page.
 pub(in crate::http) struct Rows<V> {
@@ -35,6 +35,12 @@ impl<V> Rows<V> {
     /// Whether only some of all are searched for.
     pub(in crate::http) fn is_search(&self) -> bool {
         !self.typed.is_empty()
+    }
+
+    /// Whether there is more to look at, though the page is not full: a page looks at so many rows, and
+    /// what has ended is no result.
+    pub(in crate::http) fn is_cut(&self) -> bool {
+        self.more.is_some() && self.items.len() < LIMIT
     }
 
     /// The same page with each row in another form.
@@ -60,7 +66,8 @@ pub(super) async fn list<V: Noun + DeserializeOwned, P: Template>(
     }
     let own = typed.iter().map(|(name, value)| (*name, value.as_str()));
     let cursor = query.one("cursor")?.map(|cursor| ("cursor", cursor));
-    let asked = form_encode(own.clone().chain(cursor).chain([("limit", LIMIT)]));
+    let limit = LIMIT.to_string();
+    let asked = form_encode(own.clone().chain(cursor).chain([("limit", limit.as_str())]));
     let listed = administrator.get::<ListView<V>>(&format!("{operation}?{asked}")).await;
     match listed {
         Ok(ListView { items, next }) => {
@@ -81,6 +88,6 @@ pub(super) async fn of_person<V: Noun + DeserializeOwned>(
     operation: &str,
     id: &str,
 ) -> Result<ListView<V>, PageFailure> {
-    let query = form_encode([("user", id), ("limit", LIMIT)]);
+    let query = form_encode([("user", id), ("limit", &LIMIT.to_string())]);
     Ok(administrator.get(&format!("{operation}?{query}")).await?)
 }

@@ -11,6 +11,7 @@ use super::frame::Frame;
 use crate::admin::config::{ConfigView, ReloadView};
 use crate::config::InForce;
 use crate::http::destination::{AdminPath, PagePath};
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::redirect;
@@ -99,7 +100,8 @@ pub(super) async fn reload(
     let reloaded = administrator.send(Method::POST, "/api/v1/config/reload", &json!({})).await;
     match reloaded {
         Ok(ReloadView { .. }) => {
-            Ok(redirect::to_page(&PagePath::Admin(AdminPath::of(["settings"]))))
+            let next = PagePath::Admin(AdminPath::of(["settings"]));
+            Ok(redirect::to_page_after(Done::SettingsRead, &next))
         }
         Err(refused) => {
             // It has the faults, too.

@@ -32,7 +32,11 @@ pub(super) fn path() -> AdminPath {
 
 pub(super) fn frame() -> Frame {
     let part = |kind| Part { here: kind == Kind::Overview, kind, path: path() };
-    Frame { name: "Ada".to_owned(), parts: Kind::ALL.into_iter().map(part).collect() }
+    Frame {
+        name: "Ada".to_owned(),
+        not_sent: true,
+        parts: Kind::ALL.into_iter().map(part).collect(),
+    }
 }
 
 fn key(state: &str, until: Option<&str>) -> Value {
@@ -108,8 +112,10 @@ fn rendered() -> Vec<(&'static str, String)> {
     let confirm = ConfirmPage { page: page(), frame: frame(), action, fault, question };
     add("confirm.html", &confirm);
     let explanations = [json!(null), refused()].map(|refused| ExplanationView {
+        client_name: Some("x".to_owned()),
         command: Some("gatelodge".to_owned()),
         event: view(event(&refused)),
+        made: refused.is_object(),
         no_command: Some("x".to_owned()),
         remedy: Some("x".to_owned()),
         repair: None,
@@ -121,20 +127,25 @@ fn rendered() -> Vec<(&'static str, String)> {
         add("event.html", &EventPage { page, frame, actor, explanation, may_repair: true });
     }
     let filters = ["client", "kind", "refusal", "since", "until", "user"];
-    let filters = filters.map(|name| FilterField { name, value: "x".to_owned() });
-    let events = EventsPage {
-        page: page(),
-        frame: frame(),
-        events: Vec::new(),
-        fault: marked(),
-        filters: filters.into(),
-        next: Some(path()),
-    };
-    add("events.html", &events);
-    for kind in repairs() {
+    for is_cut in [false, true] {
+        let filters = filters.map(|name| FilterField { name, value: "x".to_owned() });
+        let events = EventsPage {
+            page: page(),
+            frame: frame(),
+            events: Vec::new(),
+            fault: marked(),
+            filters: filters.into(),
+            is_cut,
+            next: Some(path()),
+        };
+        add("events.html", &events);
+    }
+    let named = [None, Some(""), Some("own.example")].into_iter().cycle();
+    for (kind, named) in repairs().into_iter().zip(named) {
         let repair: RepairView = view(json!({
-            "body": {}, "client_id": "shop", "host": "shop.example", "kind": kind, "method": "POST",
-            "path": "/", "username": "ada", "value": "x",
+            "body": {}, "client_id": "shop", "host": named.is_none().then_some("shop.example"),
+            "kind": kind, "method": "POST",
+            "path": "/", "self_named": named, "username": "ada", "value": "x",
         }));
         let repair = RepairPage {
             page: page(),
@@ -151,7 +162,8 @@ fn rendered() -> Vec<(&'static str, String)> {
     }
     let states = ["published", "retired", "retiring", "signing"];
     let keys = states.into_iter().map(|state| view(key(state, Some("2")))).collect();
-    add("keys.html", &KeysPage { page: page(), frame: frame(), may_rotate: true, keys });
+    let remark = "⟦Waiting⟧".to_owned();
+    add("keys.html", &KeysPage { page: page(), frame: frame(), may_rotate: true, keys, remark });
     let server = json!({
         "data": "/data", "issuer": "http://localhost:7455", "listen": [], "mtls_listen": [], "pid": 1,
     });

@@ -18,6 +18,7 @@ use crate::flow::Context;
 use crate::flow::authorize::step::PresentedInteraction;
 use crate::flow::session::{self, LiveSession, NewSessionKey};
 use crate::http::about::About;
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::cookie::Cookie;
 use crate::http::texts::Language;
@@ -33,6 +34,7 @@ pub(in crate::http) struct Browser {
     anonymous: Option<AnonymousSecret>,
     outcomes: Outcomes,
     browser: Option<BrowserSecret>,
+    done: Option<Done>,
     session: Option<Holder>,
 }
 
@@ -61,6 +63,11 @@ impl Browser {
         &self.outcomes
     }
 
+    /// What was done in it a moment ago, for the page that says it.
+    pub(in crate::http) fn done(&self) -> Option<Done> {
+        self.done
+    }
+
     /// The language of the person.
     pub(in crate::http) fn language(&self) -> Language {
         self.about.language()
@@ -82,7 +89,8 @@ impl Browser {
         };
         let anonymous = read(Cookie::Anonymous).and_then(|value| value.parse().ok());
         let outcomes = Outcomes::of(&app.rules().issuer, headers);
-        Ok(Self { about: About::of(extensions), anonymous, outcomes, browser, session })
+        let (about, done) = (About::of(extensions), extensions.get::<Done>().copied());
+        Ok(Self { about, anonymous, outcomes, browser, done, session })
     }
 
     /// Whether the request asks for a page and no script sent it, where a session is a key.

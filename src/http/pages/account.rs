@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
+use super::asker::ClientMark;
 use super::connections;
 use super::cookie::without_session_cookie;
 use super::login::{self, SignInPrompt};
@@ -21,7 +22,7 @@ use crate::http::about::About;
 use crate::http::account::devices::{self, DeviceItem, MeansItem};
 use crate::http::account::next::NextSteps;
 use crate::http::destination::PagePath;
-use crate::http::extract::body::Query;
+use crate::http::done::Done;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::PageFailure;
@@ -30,6 +31,7 @@ use crate::http::texts::Texts;
 use crate::model::actor::Acting;
 use crate::model::person::Role;
 use crate::model::user_agent::DeviceInfo;
+use crate::store::{StoreError, View};
 
 #[derive(Template)]
 #[template(path = "account.html", config = "assets/askama.toml")]
@@ -46,7 +48,7 @@ pub(in crate::http) struct AccountPage {
     pub(in crate::http) email: Option<String>,
     pub(in crate::http) admin: bool,
     pub(in crate::http) issuer: String,
-    pub(in crate::http) launchable: Vec<Launchable>,
+    pub(in crate::http) launchable: Vec<LaunchItem>,
     pub(in crate::http) next: NextSteps,
     pub(in crate::http) passkeys: Vec<PasskeyItem>,
     pub(in crate::http) apps: Vec<ApplicationItem>,
@@ -55,13 +57,33 @@ pub(in crate::http) struct AccountPage {
     pub(in crate::http) hosts: Vec<HostItem>,
 }
 
+/// An application to open, as the account page lists it.
+pub(in crate::http) struct LaunchItem {
+    pub(in crate::http) address: String,
+    pub(in crate::http) mark: ClientMark,
+    pub(in crate::http) name: String,
+}
+
+impl LaunchItem {
+    fn of(view: &impl View, all: Vec<Launchable>) -> Result<Vec<Self>, StoreError> {
+        let item = |Launchable { address, client, name }| {
+            let mark = match &client {
+                Some(id) => ClientMark::of_client(view, id, &name)?,
+                // Nobody else has its host.
+                None => ClientMark::of(&name, &name),
+            };
+            Ok(Self { address, mark, name })
+        };
+        all.into_iter().map(item).collect()
+    }
+}
+
 /// The account page of the person who is signed in. A browser that is not signed in is redirected
 /// to the sign-in page.
 pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     browser: Browser,
     device: DeviceInfo,
-    Query(query): Query,
 ) -> Result<Response, PageFailure> {
     let cx = app.context();
     let Some(session) = browser.live_session(&app, &app.read()?, &cx)? else {
@@ -71,22 +93,17 @@ pub(in crate::http) async fn show(
         let id = session.id();
         app.record(move |tx, cx| session::touch(tx, cx, id, Some(&device))).await?;
     }
-    let removed = query.one("passkey")? == Some("removed");
-    page(&app, &browser, &session, removed)
+    page(&app, &browser, &session)
 }
 
-fn page(
-    app: &App,
-    browser: &Browser,
-    session: &LiveSession,
-    removed: bool,
-) -> Result<Response, PageFailure> {
+fn page(app: &App, browser: &Browser, session: &LiveSession) -> Result<Response, PageFailure> {
     let (view, cx) = (app.read()?, app.context());
     let connected = connections::of(&view, &cx, session, browser.language().texts())?;
     let passkeys = passkeys::of(&view, session.user())?;
     let codes = recovery_codes::left(&view, session.user())?;
     let person = session.person();
     let page = Page::of(app, browser);
+    let removed = page.done == Some(Done::PasskeyRemoved);
     let accepted = removed.then(|| own_passkeys::accepted(app, session.user(), &passkeys));
     let scope = cx.rules.config.allowed(&person.roles);
     let admin = person.roles.iter().any(|role| role.as_str() == Role::ADMIN);
@@ -98,7 +115,7 @@ fn page(
         email: person.email.as_ref().map(|email| email.address.to_string()),
         admin,
         issuer: app.rules().issuer.to_string(),
-        launchable: launcher::of(&view, &cx, session)?,
+        launchable: LaunchItem::of(&view, launcher::of(&view, &cx, session)?)?,
         next: NextSteps::of(&view, admin, passkeys.len(), codes)?,
         codes,
         devices: devices::of(&view, &cx, session.user(), page.t)?,

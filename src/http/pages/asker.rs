@@ -1,18 +1,25 @@
 //! The client that asks for something, as the pages for people show it: its mark, who gave it its
 //! name, and what it links to.
 
+use crate::admin::client::ClientView;
+use crate::flow::client::logo;
+use crate::http::logos;
 use crate::oauth::client::cimd::DocumentAddress;
 use crate::oauth::id::ClientId;
 use crate::oauth::web_uri::WebUri;
 use crate::store::schema::{Client, Origin};
+use crate::store::{StoreError, View};
 
-/// The mark of an app: a letter on a ground of its own colour. Nothing is fetched for it.
+/// The mark of an app: the logo that an operator uploaded, or a letter on a ground of its own colour.
+/// Nothing is fetched for it.
 #[derive(Clone)]
 pub(in crate::http) struct ClientMark {
     /// The hue of the ground in degrees.
     pub(in crate::http) hue: u16,
     /// The first letter or digit of the name.
     pub(in crate::http) letter: String,
+    /// The address of its logo.
+    pub(in crate::http) logo: Option<String>,
 }
 
 impl ClientMark {
@@ -25,7 +32,25 @@ impl ClientMark {
             .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
         let hue = u16::try_from(hash % 360).unwrap_or_default();
         let letter = name.chars().find(|c| c.is_alphanumeric()).unwrap_or('?');
-        Self { hue, letter: letter.to_uppercase().collect() }
+        Self { hue, letter: letter.to_uppercase().collect(), logo: None }
+    }
+
+    /// The mark of a client.
+    pub(in crate::http) fn of_client(
+        view: &impl View,
+        id: &ClientId,
+        name: &str,
+    ) -> Result<Self, StoreError> {
+        let logo = logo::of(view, id)?;
+        let logo = logo.map(|logo| logos::address(id.as_str(), &logo.version));
+        Ok(Self { logo, ..Self::of(id.as_str(), name) })
+    }
+
+    /// The mark of a client that an administrator sees.
+    pub(in crate::http) fn of_view(client: &ClientView) -> Self {
+        let address = |version: &str| logos::address(&client.client_id, version);
+        let logo = client.logo.as_ref().map(|logo| address(&logo.version));
+        Self { logo, ..Self::of(&client.client_id, &client.name) }
     }
 }
 
@@ -41,7 +66,12 @@ pub(in crate::http) struct Asker {
 
 impl Asker {
     /// A client whose answer goes to `host`.
-    pub(in crate::http) fn client(id: &ClientId, client: &Client, host: String) -> Self {
+    pub(in crate::http) fn client(
+        view: &impl View,
+        id: &ClientId,
+        client: &Client,
+        host: String,
+    ) -> Result<Self, StoreError> {
         let self_named_at = match client.origin {
             Origin::Document { .. } => {
                 let address = DocumentAddress::of(id).ok();
@@ -50,7 +80,9 @@ impl Asker {
             Origin::Dynamic { .. } => Some(host),
             Origin::Hook | Origin::Operator => None,
         };
-        Self { self_named_at, ..Self::named(id.as_str(), client.metadata.name()) }
+        let name = client.metadata.name();
+        let mark = ClientMark::of_client(view, id, name)?;
+        Ok(Self { mark, self_named_at, ..Self::named(id.as_str(), name) })
     }
 
     /// What an operator or this server named.
@@ -80,21 +112,14 @@ impl AppLink {
 #[cfg(test)]
 mod tests {
     use super::ClientMark;
-
-    /// WCAG 2.2, relative luminance of `hsl(hue, 45%, 32%)`, as `icons.html` fills the ground.
-    fn luminance(hue: u16) -> f64 {
-        let channel = |offset: f64| {
-            let k = (offset + f64::from(hue) / 30.0) % 12.0;
-            let value = 0.32 - 0.45 * 0.32 * (k - 3.0).min(9.0 - k).clamp(-1.0, 1.0);
-            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
-        };
-        0.2126 * channel(0.0) + 0.7152 * channel(8.0) + 0.0722 * channel(4.0)
-    }
+    use crate::model::look::colour::Colour;
 
     #[test]
     fn a_letter_can_be_read_on_every_ground() {
-        for hue in 0..360 {
-            let contrast = 1.05 / (luminance(hue) + 0.05);
+        for hue in 0..360_u16 {
+            // As `icons.html` fills the ground.
+            let ground = Colour::hsl(f64::from(hue), 0.45, 0.32);
+            let contrast = ground.contrast(Colour::WHITE);
 
             assert!(contrast >= 4.5, "{hue}: {contrast}");
         }

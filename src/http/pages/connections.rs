@@ -7,15 +7,18 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
+use super::asker::ClientMark;
 use super::templates::{self, ApplicationItem, HostItem, SessionItem};
 use crate::app::App;
 use crate::error::Refusal;
 use crate::fetch::is_private;
 use crate::flow::Context;
 use crate::flow::bridge::hosts;
+use crate::flow::client::self_named::SelfNamed;
 use crate::flow::session::{self, LiveSession};
-use crate::flow::token::grant;
+use crate::flow::token::connection;
 use crate::http::destination::PagePath;
+use crate::http::done::Done;
 use crate::http::extract::own_page::SignedInForm;
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
@@ -42,17 +45,21 @@ pub(super) fn of(
     own: &LiveSession,
     t: &Texts,
 ) -> Result<Connected, StoreError> {
-    let apps = grant::connections(view, cx, own.user())?.into_iter().map(|(id, connection)| {
+    let apps = connection::of_person(view, cx, own.user())?.into_iter().map(|(id, connection)| {
         let scopes = templates::scope_items(t, &cx.rules.config, &connection.scope);
-        ApplicationItem {
-            name: connection
-                .client
-                .map_or_else(|| id.to_string(), |client| client.metadata.name().to_string()),
+        let self_named = connection.client.as_ref().and_then(|client| SelfNamed::of(&id, client));
+        let name = connection
+            .client
+            .map_or_else(|| id.to_string(), |client| client.metadata.name().to_string());
+        Ok(ApplicationItem {
+            mark: ClientMark::of_client(view, &id, &name)?,
+            name,
+            self_named,
             client_id: id.to_string(),
             scopes: scopes.into_iter().map(|scope| scope.description).collect(),
             since: templates::day(connection.since),
             used: connection.used.map(templates::moment),
-        }
+        })
     });
     let sessions = session::list(view, cx, Some(own.user()), &Span::first(MAX_LISTED))?;
     let sessions = sessions.items.iter().map(|session| SessionItem {
@@ -64,7 +71,7 @@ pub(super) fn of(
         seen: templates::moment(session.seen()),
     });
     Ok(Connected {
-        apps: apps.collect(),
+        apps: apps.collect::<Result<_, StoreError>>()?,
         hosts: preferences(view, own.user())?,
         sessions: sessions.collect(),
     })
@@ -101,8 +108,9 @@ pub(in crate::http) async fn withdraw(
     SignedInForm { session, form }: SignedInForm,
 ) -> Result<Response, PageFailure> {
     let client = form.parsed::<ClientId>("client_id")?.ok_or(Refusal::ClientIdMissing)?;
-    app.write_by(acting, move |tx, cx| grant::withdraw(tx, cx, session.user(), &client)).await?;
-    Ok(redirect::to_page(&PagePath::Account))
+    app.write_by(acting, move |tx, cx| connection::withdraw(tx, cx, session.user(), &client))
+        .await?;
+    Ok(redirect::to_page_after(Done::AppDisconnected, &PagePath::Account))
 }
 
 /// Ends a browser session of the person.
@@ -114,5 +122,5 @@ pub(in crate::http) async fn end_session(
     let id = form.one("session")?.and_then(|id| id.parse::<SessionId>().ok());
     let id = id.ok_or(Refusal::SessionNotFound)?;
     app.write_by(acting, move |tx, cx| session::revoke_own(tx, cx, own.user(), id)).await?;
-    Ok(redirect::to_page(&PagePath::Account))
+    Ok(redirect::to_page_after(Done::SessionEnded, &PagePath::Account))
 }

@@ -15,6 +15,7 @@ use crate::oauth::client::cimd::DocumentAddress;
 use crate::oauth::id::InteractionId;
 use crate::oauth::redirect_uri::Kind;
 use crate::oauth::scope::Scope;
+use crate::store::StoreError;
 use crate::store::schema::Origin;
 
 #[derive(Template)]
@@ -85,7 +86,7 @@ pub(super) fn page(
     id: InteractionId,
     asked: &ConsentRequest,
     email: Option<EmailField>,
-) -> ConsentPage {
+) -> Result<ConsentPage, StoreError> {
     let host = asked.callback.uri().host();
     let (client, person) = (&asked.client, asked.session.person());
     let named_by = templates::named_by(&asked.client_id, client);
@@ -98,11 +99,11 @@ pub(super) fn page(
         }
         items
     };
-    ConsentPage {
+    Ok(ConsentPage {
         page: Page::of(app, browser),
         action: PagePath::Interaction(id),
         another: asked.anybody.then_some(PagePath::InteractionAsAnother(id)),
-        asker: Asker::client(&asked.client_id, client, host.clone()),
+        asker: Asker::client(&app.read()?, &asked.client_id, client, host.clone())?,
         client_id: asked.client_id.to_string(),
         display_name: person.display_name.to_string(),
         email,
@@ -116,5 +117,5 @@ pub(super) fn page(
         scopes: items(&asked.consent_scope.minus(&asked.remembered)),
         terms: AppLink::of(client.metadata.tos_uri.as_ref()),
         username: person.username.to_string(),
-    }
+    })
 }

@@ -30,6 +30,8 @@ pub(in crate::http) enum Cookie {
     /// The browser's own cookie, with or without a session. Where a session is a key, a secret in the
     /// origin's storage takes its place.
     Browser,
+    /// What was done a moment ago, for the page that says it.
+    Done,
     /// The cookie that binds one interaction to a browser.
     Interaction(InteractionId),
     /// The cookie of a person's session, where it is no key.
@@ -42,6 +44,7 @@ impl Cookie {
             Self::Anonymous => "anonymous".to_owned(),
             Self::Outcomes => "outcomes".to_owned(),
             Self::Browser => "browser".to_owned(),
+            Self::Done => "done".to_owned(),
             Self::Interaction(id) => format!("i_{}", id.uuid().simple()),
             Self::Session => "session".to_owned(),
         };

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::asker::ClientMark;
 use super::connections;
 use super::email::{self, EmailField};
 use super::login::{self, SignInPrompt};
@@ -17,6 +18,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::authorize::device::{
     self, Decision, DecisionOutcome, PendingDevice, UserCodeEntry, UserCodeLookup,
 };
+use crate::flow::client::self_named::SelfNamed;
 use crate::flow::{Context, authorize};
 use crate::http::destination::PagePath;
 use crate::http::extract::body::Query;
@@ -147,12 +149,17 @@ pub(in crate::http) async fn done(
         )
         | None => return Ok(redirect::to_page(&PagePath::Device(None))),
     };
-    let row = authorize::find_enabled(&app.read()?, client)?;
+    let view = app.read()?;
+    let row = authorize::find_enabled(&view, client)?;
+    let self_named = row.as_ref().and_then(|row| SelfNamed::of(client, row));
     let name = row.map(|client| client.metadata.name().to_owned());
+    let mark = name.as_ref().map(|name| ClientMark::of_client(&view, client, name)).transpose()?;
     Ok(templates::show(&DeviceDonePage {
         page: Page::of(&app, &browser),
         allowed,
+        mark,
         client_name: name.unwrap_or_else(|| browser.language().texts().error.app().plain()),
+        self_named,
     }))
 }
 
@@ -221,12 +228,18 @@ fn confirm(
         allowable: pending.scope.is_some(),
         client_id: pending.device.client.to_string(),
         client_name: pending.client.metadata.name().to_string(),
+        mark: ClientMark::of_client(
+            &app.read()?,
+            &pending.device.client,
+            pending.client.metadata.name(),
+        )?,
         display_name: person.display_name.to_string(),
         groups,
         named_by: templates::named_by(&pending.device.client, &pending.client),
         resources: pending.targets.resources.iter().map(ToString::to_string).collect(),
         scope: scope.to_string(),
         scopes: templates::scope_items(t, &app.rules().config, &scope),
+        self_named: SelfNamed::of(&pending.device.client, &pending.client),
         unregistered: pending.targets.unregistered,
         unverified: matches!(pending.client.origin, Origin::Dynamic { .. }),
         user_code: code.expose().to_string(),

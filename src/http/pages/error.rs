@@ -8,6 +8,7 @@ use axum::response::Response;
 use super::templates::{self, Page};
 use crate::error::{Error, Refusal};
 use crate::event::EventId;
+use crate::flow::client::self_named::SelfNamed;
 use crate::http::destination::Destination;
 use crate::http::facts::{Asked, Facts};
 use crate::http::texts::Texts;
@@ -23,6 +24,8 @@ pub(in crate::http) struct ErrorPage<'a> {
     /// The name of the app, and whether an operator gave it.
     pub(in crate::http) client_name: Option<(&'a str, bool)>,
     pub(in crate::http) event: String,
+    /// Where the app is, if it named itself.
+    pub(in crate::http) self_named: Option<&'a SelfNamed>,
     pub(in crate::http) message: String,
     pub(in crate::http) status: u16,
     pub(in crate::http) title: String,
@@ -58,9 +61,10 @@ pub(in crate::http) fn show(
         button,
         client_name: name(facts, ways),
         event: event.to_string(),
+        self_named: facts.self_named.as_ref().or(ways.self_named.as_ref()),
         message: t.sentence(error),
         status: status.as_u16(),
-        title: title(t, error, status),
+        title: title(t, (status, error), ways),
         ways,
     });
     if posts {
@@ -100,8 +104,13 @@ fn advice(t: &Texts, error: &Error) -> Option<String> {
     Some(advice.plain())
 }
 
-fn title(t: &Texts, error: &Error, status: StatusCode) -> String {
+fn title(t: &Texts, (status, error): (StatusCode, &Error), ways: &Ways) -> String {
+    let vouched = ways.app.as_ref().filter(|_| ways.vouched);
     let title = match (error.refusal(), status.as_u16()) {
+        (Some(Refusal::ClientDisabledAtAuthorize), _) => match vouched {
+            Some(name) => t.error.title_client_disabled(name),
+            None => t.error.title(),
+        },
         (Some(Refusal::AppUnknown), _) => t.error.title_app_unknown(),
         (Some(Refusal::CsrfTokenWrong), _) => t.error.title_stale(),
         (_, 403) => t.error.title_forbidden(),

@@ -18,6 +18,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::authorize::consent::{self, AuthorizationOutcome};
 use crate::flow::authorize::step::{self, Astray, PresentedInteraction, Step};
+use crate::flow::client::self_named::SelfNamed;
 use crate::flow::session::logout;
 use crate::http::about::About;
 use crate::http::destination::{Destination, PagePath};
@@ -80,16 +81,16 @@ pub(in crate::http) async fn show(
     let response = match next {
         Step::Consent(asked) if asked.anybody && query.one("as")? == Some("another") => {
             let host = asked.callback.uri().host();
-            let asker = Asker::client(&asked.client_id, &asked.client, host);
+            let asker = Asker::client(&app.read()?, &asked.client_id, &asked.client, host)?;
             sign_in(&app, browser, id, asker, SignInPrompt::to(PagePath::Interaction(id)))
         }
         Step::Consent(asked) => {
             let email = asked.lacks_email().then(|| EmailField::of(asked.session.person()));
-            Ok(templates::show(&consent_page(&app, &browser, id, &asked, email)))
+            Ok(templates::show(&consent_page(&app, &browser, id, &asked, email)?))
         }
         Step::Login(asked) => {
             let host = asked.callback.uri().host();
-            let asker = Asker::client(&asked.client_id, &asked.client, host);
+            let asker = Asker::client(&app.read()?, &asked.client_id, &asked.client, host)?;
             let prompt = SignInPrompt {
                 create,
                 login_hint: asked.login_hint.unwrap_or_default(),
@@ -99,7 +100,7 @@ pub(in crate::http) async fn show(
         }
         Step::NotForPerson(astray) if query.one("as")? == Some("another") => {
             let host = astray.callback.uri().host();
-            let asker = Asker::client(&astray.client_id, &astray.client, host);
+            let asker = Asker::client(&app.read()?, &astray.client_id, &astray.client, host)?;
             sign_in(&app, browser, id, asker, SignInPrompt::to(PagePath::Interaction(id)))
         }
         Step::NotForPerson(astray) => not_for_person(&app, &browser, id, &astray),
@@ -247,7 +248,7 @@ fn ask_again(
     match step::next(&view, &cx, presented, interaction)? {
         Step::Consent(asked) => {
             let email = asked.lacks_email().then_some(field);
-            Ok(Some(templates::show(&consent_page(app, browser, id, &asked, email))))
+            Ok(Some(templates::show(&consent_page(app, browser, id, &asked, email)?)))
         }
         Step::Grant(_) | Step::Login(..) | Step::NotForPerson(_) | Step::Refuse(..) => Ok(None),
     }
@@ -286,7 +287,8 @@ async fn sign_out(
             page: Page::of(app, browser),
             action: named.map_or(PagePath::Interaction(id), |own| PagePath::InteractionIn(id, own)),
             astray,
-            client_name: client.map(|client| client.metadata.name().to_string()),
+            self_named: client.as_ref().and_then(|(id, client)| SelfNamed::of(id, client)),
+            client_name: client.map(|(_, client)| client.metadata.name().to_string()),
             display_name: session.person().display_name.to_string(),
         })),
         logout::Step::Done { astray, redirect } => {
@@ -337,6 +339,7 @@ fn not_for_person(
         administrators: templates::administrators(app)?,
         client_name: astray.client.metadata.name().to_string(),
         display_name: person.display_name.to_string(),
+        self_named: SelfNamed::of(&astray.client_id, &astray.client),
         groups: decisions.groups.iter().map(ToString::to_string).collect(),
         username: person.username.to_string(),
     });

@@ -18,6 +18,7 @@ use crate::flow::bridge::exchange::IssuedExchangeCode;
 use crate::flow::bridge::link::{self, LinkOutcome, Step};
 use crate::flow::session::LiveSession;
 use crate::http::destination::{Destination, PagePath};
+use crate::http::extract::body::Query;
 use crate::http::extract::browser::{AtInteraction, Browser};
 use crate::http::extract::outcomes::Outcome;
 use crate::http::extract::own_page::PageForm;
@@ -32,6 +33,7 @@ pub(in crate::http) async fn show(
     State(app): State<Arc<App>>,
     AtInteraction { browser, presented }: AtInteraction,
     method: Method,
+    Query(query): Query,
 ) -> Result<Response, PageFailure> {
     let next = link::next(&app.read()?, &app.context(), &presented);
     if let Err(Error::Refused(Refusal::InteractionUnknown)) = &next
@@ -44,11 +46,12 @@ pub(in crate::http) async fn show(
     if method != Method::HEAD {
         app.record_opened(&presented).await?;
     }
+    let another = query.one("as")? == Some("another");
     match next {
-        Step::Ask { redirect, session } => {
+        Step::Ask { redirect, session } if !another => {
             Ok(ask(&app, &browser, &presented, redirect.as_ref(), &session))
         }
-        Step::SignIn => {
+        Step::Ask { .. } | Step::SignIn => {
             let next = PagePath::Link(presented.interaction);
             let bridge = browser.language().texts().link.your_bridge();
             let prompt = SignInPrompt::for_client(&bridge.plain(), next);
@@ -111,6 +114,7 @@ fn ask(
         page: Page::of(app, browser),
         action: PagePath::Link(presented.interaction),
         address: address.clone(),
+        another: PagePath::LinkAsAnother(presented.interaction),
         device: browser.language().texts().program(&presented.device.program()),
         host: redirect.map(LinkRedirect::host),
         scopes: templates::scope_items(

@@ -59,7 +59,13 @@ pub(in crate::http) fn page(
         let query = form_encode([("next", &*prompt.next.to_string())]);
         format!("{}?{query}#sign-up", PagePath::Setup)
     });
+    // Whoever is signed in can leave it at that.
+    let back = prompt.again.is_some().then(|| match &prompt.next {
+        PagePath::Admin(path) => PagePath::Admin(path.part()),
+        _ => PagePath::Account,
+    });
     let page = LoginPage {
+        back,
         create: prompt.create && open,
         sign_up,
         page: Page::of(app, &browser),

@@ -18,6 +18,7 @@ use crate::flow::person::own::{self, RemovalWish};
 use crate::flow::person::{passkeys, recovery_codes};
 use crate::flow::session::LiveSession;
 use crate::http::destination::PagePath;
+use crate::http::done::Done;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
 use crate::http::failure::PageFailure;
@@ -180,7 +181,7 @@ pub(in crate::http) async fn rename(
         }
         Err(refusal) => Err(refusal.into()),
     };
-    outcome(&app, browser, id, renamed, &PagePath::Account)
+    outcome(&app, browser, id, renamed, Done::PasskeyRenamed)
 }
 
 /// Where a form leads: on if it was done; to the page once more, with what is wrong beside its field; or
@@ -189,10 +190,12 @@ fn outcome(
     app: &App,
     browser: Browser,
     id: PasskeyId,
-    done: Result<(), Error>,
-    next: &PagePath,
+    outcome: Result<(), Error>,
+    done: Done,
 ) -> Result<Response, PageFailure> {
-    let Err(error) = done else { return Ok(redirect::to_page(next)) };
+    let Err(error) = outcome else {
+        return Ok(redirect::to_page_after(done, &PagePath::Account));
+    };
     let sentence = browser.language().texts().sentence(&error);
     let faults = match error.refusal() {
         Some(Refusal::SignInStale) => return Ok(redirect::to_page(&PagePath::Passkey(id))),
@@ -222,7 +225,7 @@ pub(in crate::http) async fn remove(
     };
     let removed =
         app.write_by(acting, move |tx, cx| own::remove(tx, cx, &holder, id, wish).map(drop)).await;
-    outcome(&app, browser, id, removed, &PagePath::AccountAfterRemoval)
+    outcome(&app, browser, id, removed, Done::PasskeyRemoved)
 }
 
 /// The page on which a person makes a further passkey.

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::app::sign_in::{self as use_case, PresentedAssertion, PresentedFurther};
 use crate::error::Refusal;
 use crate::flow::person::ceremony::Ceremony;
+use crate::http::done::Done;
 use crate::http::extract::browser::NewSession;
 use crate::http::extract::own_page::PageJson;
 use crate::http::failure::ScriptFailure;
@@ -83,7 +84,7 @@ pub(in crate::http) async fn finish_further(
     State(app): State<Arc<App>>,
     acting: Acting,
     PageJson { body, browser, browser_id }: PageJson<FinishFurther>,
-) -> Result<Json<Value>, ScriptFailure> {
+) -> Result<Response, ScriptFailure> {
     let presented = PresentedFurther {
         browser: browser_id,
         ceremony: Ceremony::open(&app.rules().pepper, &body.ceremony)?,
@@ -92,5 +93,8 @@ pub(in crate::http) async fn finish_further(
         name: body.passkey_name.unwrap_or_else(|| "Passkey".to_owned()),
     };
     let id = use_case::finish_further(&app, acting, presented).await?;
-    Ok(Json(json!({ "passkey": id.to_string() })))
+    let mut response = Json(json!({ "passkey": id.to_string() })).into_response();
+    // The page of the account comes next.
+    response.extensions_mut().insert(Done::PasskeyAdded);
+    Ok(response)
 }

@@ -16,7 +16,9 @@ use crate::app::sign_in::{self as use_case, PresentedRegistration, Starting};
 use crate::error::Refusal;
 use crate::flow::person::ceremony::Ceremony;
 use crate::flow::person::enroll::{self, Opened, Way};
+use crate::flow::session::LiveSession;
 use crate::http::destination::PagePath;
+use crate::http::done::Done;
 use crate::http::extract::browser::{Browser, NewSession};
 use crate::http::extract::own_page::PageJson;
 use crate::http::failure::ScriptFailure;
@@ -43,10 +45,13 @@ pub(in crate::http) struct Describe {
 /// Describes a link: its purpose and its person.
 pub(in crate::http) async fn describe(
     State(app): State<Arc<App>>,
-    PageJson { body, .. }: PageJson<Describe>,
+    PageJson { body, browser, .. }: PageJson<Describe>,
 ) -> Result<Json<Value>, ScriptFailure> {
     let way = way(&app, body.token.as_deref())?;
-    let opened = enroll::open(&app.read()?, &app.context(), &way)?;
+    let (view, cx) = (app.read()?, app.context());
+    let opened = enroll::open(&view, &cx, &way)?;
+    let session = browser.live_session(&app, &view, &cx)?;
+    let session = session.as_ref().map(LiveSession::person);
     let purpose = match &opened {
         Opened::Code(..) => "code",
         Opened::Invitation(..) => "invitation",
@@ -57,11 +62,14 @@ pub(in crate::http) async fn describe(
         Opened::SignUp => "sign_up",
     };
     let person = opened.person();
+    // Whoever is signed in here, and is somebody else than the link is for.
+    let another = session.filter(|own| person.is_none_or(|person| person.username != own.username));
     Ok(Json(json!({
         "purpose": purpose,
         "takes_email": opened.takes_email(),
         "takes_names": opened.takes_names(),
         "username": person.map(|person| person.username.as_str()),
+        "signed_in_as": another.map(|own| own.display_name.as_str()),
         "display_name": person.map(|person| person.display_name.as_str()),
     })))
 }
@@ -127,7 +135,10 @@ pub(in crate::http) async fn finish(
         way: way(&app, body.token.as_deref())?,
     };
     let enrolled = use_case::finish_registration(&app, presented).await?;
-    let response = Json(json!({ "next": PagePath::Account.to_string() })).into_response();
+    let mut response = Json(json!({ "next": PagePath::Account.to_string() })).into_response();
+    if body.end_others {
+        response.extensions_mut().insert(Done::Recovered);
+    }
     let response = with_session_cookie(&app, response, enrolled.secret.as_ref());
     Ok(if enrolled.merged {
         with_cookie(response, Cookie::Anonymous.clear(&app.rules().issuer))

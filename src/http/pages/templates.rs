@@ -4,15 +4,17 @@ use askama::Template;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use super::asker::Asker;
+use super::asker::{Asker, ClientMark};
 use super::email::EmailField;
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::config::Config;
+use crate::config::{Config, Look};
 use crate::error::Internal;
+use crate::flow::client::self_named::SelfNamed;
 use crate::flow::person::people;
 use crate::http::assets;
 use crate::http::destination::{Destination, PagePath};
+use crate::http::done::Done;
 use crate::http::extract::browser::Browser;
 use crate::http::failure::JsonFailure;
 use crate::http::texts::{Day, Language, Texts};
@@ -50,10 +52,14 @@ pub(in crate::http) struct Page {
     pub(in crate::http) assets: &'static str,
     /// The anti-forgery token.
     pub(in crate::http) csrf: String,
+    /// What was done a moment ago.
+    pub(in crate::http) done: Option<Done>,
     /// The issuer's host.
     pub(in crate::http) host: String,
     /// The language of its texts.
     pub(in crate::http) language: Language,
+    /// What the operator gave it.
+    pub(in crate::http) look: Look,
     /// Its texts.
     pub(in crate::http) t: &'static Texts,
 }
@@ -61,7 +67,7 @@ pub(in crate::http) struct Page {
 impl Page {
     pub(in crate::http) fn of(app: &App, browser: &Browser) -> Self {
         let csrf = browser.csrf(&app.rules().pepper);
-        Self { csrf, ..Self::anonymous(app, browser.language()) }
+        Self { csrf, done: browser.done(), ..Self::anonymous(app, browser.language()) }
     }
 
     /// As [`Page::of`], without an anti-forgery token.
@@ -69,10 +75,32 @@ impl Page {
         Self {
             assets: assets::folder(false),
             csrf: String::new(),
+            done: None,
             host: app.rules().issuer.authority().to_owned(),
             language,
+            look: app.rules().config.look.clone(),
             t: language.texts(),
         }
+    }
+
+    /// What this place is called.
+    pub(in crate::http) fn place(&self) -> &str {
+        self.look.name.as_deref().unwrap_or("Gatelodge")
+    }
+
+    /// What the page calls this place behind its own title: its name, or the host.
+    pub(in crate::http) fn place_or_host(&self) -> &str {
+        self.look.name.as_deref().unwrap_or(&self.host)
+    }
+
+    /// The address of the style sheet of the accent.
+    pub(in crate::http) fn accent(&self) -> Option<String> {
+        Some(assets::accent(self.assets, self.look.sheet.as_deref()?))
+    }
+
+    /// The address of the logo.
+    pub(in crate::http) fn logo(&self) -> Option<String> {
+        Some(assets::logo(self.assets, self.look.picture.as_deref()?))
     }
 }
 
@@ -185,8 +213,11 @@ pub(in crate::http) fn moment_of(written: &str) -> Day {
 /// An application to which a person consented, as the account page lists it.
 pub(in crate::http) struct ApplicationItem {
     pub(in crate::http) client_id: String,
+    pub(in crate::http) mark: ClientMark,
     pub(in crate::http) name: String,
     pub(in crate::http) scopes: Vec<String>,
+    /// Where it is, if it named itself.
+    pub(in crate::http) self_named: Option<SelfNamed>,
     pub(in crate::http) since: Day,
     /// The last use, if it is known.
     pub(in crate::http) used: Option<Day>,
@@ -221,6 +252,8 @@ pub(in crate::http) struct NotForYouPage {
     pub(in crate::http) client_name: String,
     pub(in crate::http) display_name: String,
     pub(in crate::http) groups: Vec<String>,
+    /// Where the client is, if it named itself.
+    pub(in crate::http) self_named: Option<SelfNamed>,
     pub(in crate::http) username: String,
 }
 
@@ -259,10 +292,13 @@ pub(in crate::http) struct DeviceConfirmPage {
     pub(in crate::http) display_name: String,
     /// The groups that the client is for, if the person is in none of them.
     pub(in crate::http) groups: Vec<String>,
+    pub(in crate::http) mark: ClientMark,
     pub(in crate::http) named_by: Option<DocumentAddress>,
     pub(in crate::http) resources: Vec<String>,
     pub(in crate::http) scope: String,
     pub(in crate::http) scopes: Vec<ScopeItem>,
+    /// Where the client is, if it named itself.
+    pub(in crate::http) self_named: Option<SelfNamed>,
     pub(in crate::http) unregistered: bool,
     pub(in crate::http) unverified: bool,
     pub(in crate::http) user_code: String,
@@ -277,6 +313,10 @@ pub(in crate::http) struct DeviceDonePage {
     pub(in crate::http) page: Page,
     pub(in crate::http) allowed: bool,
     pub(in crate::http) client_name: String,
+    /// Where the client is, if it named itself.
+    pub(in crate::http) self_named: Option<SelfNamed>,
+    /// The mark of the client, if there is one any more.
+    pub(in crate::http) mark: Option<ClientMark>,
 }
 
 #[derive(Template)]
@@ -297,6 +337,8 @@ pub(in crate::http) struct LinkPage {
     pub(in crate::http) page: Page,
     pub(in crate::http) action: PagePath,
     pub(in crate::http) address: String,
+    /// The sign-in of somebody else, who then goes on.
+    pub(in crate::http) another: PagePath,
     pub(in crate::http) device: String,
     pub(in crate::http) host: Option<String>,
     pub(in crate::http) scopes: Vec<ScopeItem>,
@@ -335,6 +377,8 @@ pub(in crate::http) struct LoginPage {
     pub(in crate::http) page: Page,
     /// As in [`SignInPrompt`](super::login::SignInPrompt).
     pub(in crate::http) again: Option<String>,
+    /// The page to go back to without another sign-in.
+    pub(in crate::http) back: Option<PagePath>,
     /// Whether an account is to be made in the first place.
     pub(in crate::http) create: bool,
     pub(in crate::http) next: PagePath,
@@ -354,6 +398,8 @@ pub(in crate::http) struct LogoutPage {
     pub(in crate::http) astray: bool,
     pub(in crate::http) client_name: Option<String>,
     pub(in crate::http) display_name: String,
+    /// Where the client is, if it named itself.
+    pub(in crate::http) self_named: Option<SelfNamed>,
 }
 
 /// The page whose script proves the session and displays the page itself.

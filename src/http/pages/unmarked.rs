@@ -6,26 +6,31 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use super::account::AccountPage;
-use super::asker::{AppLink, Asker};
+use super::account::{AccountPage, LaunchItem};
+use super::asker::{AppLink, Asker, ClientMark};
 use super::consent::{ConsentPage, Notice};
 use super::email::EmailField;
 use super::error::{ContinueButton, ErrorPage};
 use super::outcome::OutcomePage;
 use super::own_passkeys::{Faults, NewPasskeyPage, PasskeyPage, RecoveryCodesPage};
 use super::templates::*;
-use crate::flow::launcher::Launchable;
+use crate::config::{Look, Sheet};
+use crate::flow::client::self_named::SelfNamed;
 use crate::http::account::devices::{DeviceItem, MeansItem};
 use crate::http::account::next::NextSteps;
 use crate::http::account::profile::{NameField, ProfilePage};
 use crate::http::account::sessions::OtherSessionsPage;
 use crate::http::destination::{Destination, PagePath};
+use crate::http::done::Done;
 use crate::http::extract::outcomes::Outcome;
 use crate::http::marks::check;
 use crate::http::texts::{Day, Language, Texts};
 use crate::http::ways::Ways;
 use crate::model::bridge::LinkRedirect;
+use crate::model::look::colour::Colour;
+use crate::model::look::picture::Picture;
 use crate::oauth::client::cimd::DocumentAddress;
 
 fn texts() -> &'static Texts {
@@ -36,10 +41,23 @@ pub(in crate::http) fn page() -> Page {
     Page {
         assets: "/assets/0",
         csrf: "0".to_owned(),
+        done: Some(Done::PasskeyAdded),
         host: "1".to_owned(),
         language: Language::default(),
+        look: Look::default(),
         t: texts(),
     }
+}
+
+/// A page of an operator who gave it everything, or a part.
+fn dressed(name: bool, logo: bool) -> Page {
+    let look = Look {
+        name: name.then(|| "7".to_owned()),
+        picture: Picture::of(b"\xff\xd8\xff".to_vec()).filter(|_| logo).map(Arc::new),
+        sheet: Some(Arc::new(Sheet::of(Colour::BLACK))),
+        ..Look::default()
+    };
+    Page { look, ..page() }
 }
 
 fn day() -> Day {
@@ -48,6 +66,11 @@ fn day() -> Day {
 
 fn name() -> String {
     "Ada".to_owned()
+}
+
+/// The mark of an app, with a logo or without.
+fn mark(logo: bool) -> ClientMark {
+    ClientMark { logo: logo.then(|| "/gate/logo/1/0".to_owned()), ..ClientMark::of("1", &name()) }
 }
 
 fn scopes() -> Vec<ScopeItem> {
@@ -86,8 +109,10 @@ fn account(many: usize, last_used: Option<&Day>) -> AccountPage {
     };
     let app = ApplicationItem {
         client_id: name(),
+        mark: mark(many == 2),
         name: name(),
         scopes: vec![name()],
+        self_named: self_named(last_used.is_some()),
         since: day(),
         used: last_used.cloned(),
     };
@@ -116,7 +141,11 @@ fn account(many: usize, last_used: Option<&Day>) -> AccountPage {
         admin: true,
         administers: true,
         issuer: name(),
-        launchable: vec![Launchable { address: "https://app.example/".to_owned(), name: name() }],
+        launchable: vec![LaunchItem {
+            address: "https://app.example/".to_owned(),
+            mark: mark(many == 1),
+            name: name(),
+        }],
         next: NextSteps { connect: true, person: true, recovery: left },
         passkeys: (0..many).map(|_| passkey(last_used)).collect(),
         apps: vec![app],
@@ -186,6 +215,11 @@ fn consent(all: bool, notice: Option<Notice>) -> ConsentPage {
     }
 }
 
+/// An app that named itself, with or without a host.
+fn self_named(somewhere: bool) -> Option<SelfNamed> {
+    Some(SelfNamed { hosts: if somewhere { name() } else { String::new() } })
+}
+
 fn device_confirm(allowable: bool, groups: usize, scopes: Vec<ScopeItem>) -> DeviceConfirmPage {
     DeviceConfirmPage {
         page: page(),
@@ -198,10 +232,12 @@ fn device_confirm(allowable: bool, groups: usize, scopes: Vec<ScopeItem>) -> Dev
         client_name: name(),
         display_name: name(),
         groups: vec![name(); groups],
+        mark: mark(allowable),
         named_by: Some(document("https://app.example/app")),
         resources: vec![name()],
         scope: name(),
         scopes,
+        self_named: self_named(true),
         unregistered: true,
         unverified: true,
         user_code: "1".to_owned(),
@@ -215,12 +251,14 @@ fn ways(app: Option<&str>, vouched: bool) -> &'static Ways {
     let way = || Some(destination());
     Box::leak(Box::new(Ways {
         account: way(),
+        administration: way().filter(|_| vouched && app.is_none()),
         another: way().filter(|_| vouched),
         app: app.map(str::to_owned),
         ask: Some(vec![name(); usize::from(vouched)]),
         home: way(),
         mend: true,
         retry: None,
+        self_named: None,
         vouched,
         why: way(),
     }))
@@ -234,6 +272,7 @@ fn error(form: Option<&'static [(&'static str, String)]>) -> ErrorPage<'static> 
         button: Some(ContinueButton { destination: destination(), form, host: "1" }),
         client_name: Some(("Ada", form.is_some())),
         event: name(),
+        self_named: None,
         message: "⟦x⟧".to_owned(),
         status: 400,
         title: "⟦x⟧".to_owned(),
@@ -245,6 +284,7 @@ fn login(client: Option<Asker>, nobody: bool) -> LoginPage {
     LoginPage {
         page: page(),
         again: None,
+        back: None,
         create: false,
         next: PagePath::Account,
         client,
@@ -276,7 +316,9 @@ fn rendered() -> Vec<(&'static str, String)> {
             outcome,
             client_name: name(),
             home: Some(destination()),
+            mark: outcome.client().map(|_| mark(no)),
             is_code: *outcome == Outcome::CodeDisplayed,
+            self_named: self_named(true),
         };
         add("outcome.html", &page);
     }
@@ -302,12 +344,18 @@ fn rendered() -> Vec<(&'static str, String)> {
         add("device_confirm.html", &device_confirm(no, groups, Vec::new()));
     }
     for allowed in [yes, no] {
-        let page = DeviceDonePage { page: page(), allowed, client_name: name() };
+        let page = DeviceDonePage {
+            page: page(),
+            allowed,
+            client_name: name(),
+            mark: allowed.then(|| mark(yes)),
+            self_named: self_named(allowed),
+        };
         add("device_done.html", &page);
     }
     add("error.html", &error(None));
     add("error.html", &error(Some(&[])));
-    for ways in [ways(None, no), ways(Some("Ada"), no), ways(Some("Ada"), yes)] {
+    for ways in [ways(None, no), ways(None, yes), ways(Some("Ada"), no), ways(Some("Ada"), yes)] {
         add("error.html", &ErrorPage { button: None, ways, ..error(None) });
     }
     let retry = Box::leak(Box::new(Ways { retry: Some(destination()), ..Ways::default() }));
@@ -327,6 +375,7 @@ fn rendered() -> Vec<(&'static str, String)> {
             page: page(),
             action: PagePath::Account,
             address: "1".to_owned(),
+            another: PagePath::Account,
             device: "1".to_owned(),
             host,
             scopes: scopes(),
@@ -344,7 +393,10 @@ fn rendered() -> Vec<(&'static str, String)> {
         add("login.html", &login(Some(asker(self_named_at)), no));
     }
     add("login.html", &login(None, no));
-    add("login.html", &LoginPage { again: Some(name()), ..login(None, no) });
+    add(
+        "login.html",
+        &LoginPage { again: Some(name()), back: Some(PagePath::Account), ..login(None, no) },
+    );
     add("login.html", &LoginPage { create: true, ..login(None, no) });
     add("login.html", &LoginPage { create: true, ..login(Some(asker(None)), no) });
     for (others, devices) in [(0, 0), (1, 0), (2, 1), (0, 2)] {
@@ -370,6 +422,7 @@ fn rendered() -> Vec<(&'static str, String)> {
         astray: true,
         client_name: Some(name()),
         display_name: name(),
+        self_named: self_named(false),
     };
     add("logout.html", &logout);
     for groups in [0, 1, 3] {
@@ -381,12 +434,16 @@ fn rendered() -> Vec<(&'static str, String)> {
             client_name: name(),
             display_name: name(),
             groups: vec![name(); groups],
+            self_named: self_named(groups > 0),
             username: name(),
         };
         add("not_for_you.html", &page);
     }
     add("prove.html", &ProvePage { page: page(), challenge: name() });
     add("setup.html", &SetupPage { page: page() });
+    for (name, logo) in [(yes, no), (yes, yes), (no, yes)] {
+        add("setup.html", &SetupPage { page: dressed(name, logo) });
+    }
     add("silent.html", &SilentPage { page: page(), challenge: name() });
     pages
 }

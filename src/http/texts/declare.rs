@@ -72,9 +72,12 @@ macro_rules! texts {
         pub(in crate::http) struct Texts {
             /// Those of the pages of the administration.
             pub(in crate::http) admin: Box<$crate::http::texts::administration::Administration>,
+            /// Those beside the things of a page.
+            pub(in crate::http) beside: Box<$crate::http::texts::beside::Beside>,
             $(pub(in crate::http) $section: Box<$Section>,)*
             $(pub(in crate::http) $script: Box<$Script>,)*
-            /// The sentences of refusals for people, where they are not those of `error`, by [`sentence_name`](crate::error::Refusal::sentence_name).
+            /// The sentences of refusals, where they are not those of `error`: those for people by
+            /// [`sentence_name`](crate::error::Refusal::sentence_name), precise ones by their name.
             #[serde(default)]
             pub(super) refusals: std::collections::BTreeMap<String, $crate::http::texts::phrase::Phrase>,
             /// The descriptions of the scopes that every installation knows.
@@ -96,6 +99,7 @@ macro_rules! texts {
             /// Every text of a page or a script, with its name and the values that it is given.
             pub(super) fn declared(&self) -> Vec<$crate::http::texts::sections::Declared<'_>> {
                 let mut all = self.admin.declared("admin");
+                all.extend(self.beside.declared("beside"));
                 $(all.extend(self.$section.declared(stringify!($section)));)*
                 $($(all.push((
                     concat!(stringify!($script), ".", stringify!($text)).to_owned(),

@@ -5,6 +5,7 @@
 //! not compile. What is in a text is escaped, whoever wrote it.
 
 mod administration;
+mod beside;
 mod declare;
 mod language;
 mod phrase;
@@ -73,9 +74,8 @@ impl Texts {
     /// The precise reason of an error, for an administrator: in their language where people meet it,
     /// too, and what a name may have meant.
     pub(super) fn precise(&self, error: &Error) -> String {
-        let translated =
-            error.refusal().filter(|refusal| refusal.sentence_name() == refusal.name());
-        let translated = translated.and_then(|refusal| self.refusal(refusal));
+        let translated = error.refusal();
+        let translated = translated.and_then(|refusal| self.sentence_at(refusal.name(), refusal));
         let Some(choices) = error.choices() else {
             return translated.unwrap_or_else(|| capitalized(&error.to_string()));
         };
@@ -89,7 +89,11 @@ impl Texts {
     /// The sentence of a refusal, if people meet it. Causes that a stranger must not tell apart have
     /// one sentence in every language.
     fn refusal(&self, refusal: Refusal) -> Option<String> {
-        let phrase = self.refusals.get(refusal.sentence_name())?;
+        self.sentence_at(refusal.sentence_name(), refusal)
+    }
+
+    fn sentence_at(&self, name: &str, refusal: Refusal) -> Option<String> {
+        let phrase = self.refusals.get(name)?;
         let values = refusal.parameters().into_iter().map(|(name, value)| (name, value.to_value()));
         Some(phrase.filled(values.collect()).plain())
     }
@@ -97,12 +101,17 @@ impl Texts {
 
 /// A reason as a sentence. Names of parameters stay as they are.
 fn capitalized(reason: &str) -> String {
-    let first = reason.split([' ', ':']).next().unwrap_or_default();
-    let is_word = first.bytes().all(|b| b.is_ascii_lowercase());
     let end = if reason.ends_with('.') { "" } else { "." };
-    match reason.split_at_checked(1) {
-        Some((letter, rest)) if is_word => format!("{}{rest}{end}", letter.to_ascii_uppercase()),
-        _ => format!("{reason}{end}"),
+    format!("{}{end}", capital(reason))
+}
+
+/// A part of a sentence with a capital, unless it begins with the name of a parameter.
+pub(super) fn capital(part: &str) -> String {
+    let first = part.split([' ', ':']).next().unwrap_or_default();
+    let is_word = first.bytes().all(|b| b.is_ascii_lowercase());
+    match part.split_at_checked(1) {
+        Some((letter, rest)) if is_word => format!("{}{rest}", letter.to_ascii_uppercase()),
+        _ => part.to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@
 //! `.link("/path")` where the text has a link. A list of names comes from [`Texts::all_of`] or
 //! [`Texts::any_of`]; a number chooses between the forms `one` and `other`. The texts of a script are
 //! below `scripts`; its page has them in the block `texts`. Those of the administration are in
-//! `administration.rs`.
+//! `administration.rs`, and what stands beside things in `beside.rs`.
 
 use super::declare::texts;
 #[cfg(test)]
@@ -60,7 +60,6 @@ texts! {
             on,
             on_one_device,
             only_passkey,
-            passkey_removed,
             passkeys,
             plugins,
             private_network(address),
@@ -111,6 +110,9 @@ texts! {
             scope_tokens,
             scopes,
             self_named(host),
+            self_named_at(host),
+            self_named_by_itself,
+            self_named_nowhere,
             sends_you_to,
             signed_in_as,
             terms,
@@ -182,6 +184,7 @@ texts! {
             status,
             title,
             title_app_unknown,
+            title_client_disabled(client),
             title_fault,
             title_forbidden,
             title_method,
@@ -189,11 +192,13 @@ texts! {
             title_not_found,
             title_stale,
             to_account,
+            to_administration,
             to_mend,
         }
         frame: Frame {
             close_it,
             here(host),
+            here_named(name, host),
             one_moment,
         }
         link: Link {
@@ -441,6 +446,8 @@ texts! {
             recovery,
             sign_up,
             sign_up_lead,
+            signed_in(name),
+            signed_in_new(name),
             storing,
             username_malformed,
             username_missing,

@@ -62,8 +62,9 @@ fn every_language_has_every_text_with_its_values_and_marks() {
 
 #[test]
 fn every_language_has_a_sentence_for_each_refusal_on_a_page() {
-    let by_name: BTreeMap<&str, Refusal> =
-        Refusal::ALL.iter().map(|refusal| (refusal.sentence_name(), *refusal)).collect();
+    let names = |refusal: &Refusal| [refusal.sentence_name(), refusal.name()];
+    let by_name = Refusal::ALL.iter().flat_map(|own| names(own).map(|name| (name, *own)));
+    let by_name: BTreeMap<&str, Refusal> = by_name.collect();
     for language in Language::all() {
         let texts = read(language);
         for (name, phrase) in &texts.refusals {
@@ -83,6 +84,27 @@ fn every_language_has_a_sentence_for_each_refusal_on_a_page() {
             .collect();
         assert!(missing.is_empty(), "{} has no sentence for {missing:#?}", language.tag());
     }
+}
+
+/// The refusals of operators, with their precise reason. The sentence of these two is a reason that the
+/// place of the fault gives, which is in English.
+#[test]
+fn every_language_has_a_sentence_for_each_refusal_of_the_administration() {
+    let operators = include_str!("../../error/refusal/operator.rs");
+    let given = ["ClientMetadataContradictory", "MemberMalformed"];
+    let rows = |refusal: &&Refusal| {
+        let row = |rest: &str| operators.contains(&format!("\n    {}{rest}", refusal.name()));
+        (row(" =>") || row("(")) && !given.contains(&refusal.name())
+    };
+    for language in Language::all().filter(|language| language.tag() != "en") {
+        let texts = read(language);
+        let translated = |own: &&Refusal| texts.refusals.contains_key(own.name());
+        let missing: Vec<_> =
+            Refusal::ALL.iter().filter(rows).filter(|own| !translated(own)).collect();
+
+        assert!(missing.is_empty(), "{} has no sentence for {missing:#?}", language.tag());
+    }
+    assert!(Refusal::ALL.iter().filter(rows).count() > 70);
 }
 
 #[test]

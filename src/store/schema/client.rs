@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::layout;
 use crate::clock::Timestamp;
 use crate::model::folding::folded;
+use crate::model::look::picture::PictureKind;
 use crate::model::named_by::NamedBy;
 use crate::oauth::client::decisions::OperatorDecisions;
 use crate::oauth::client::metadata::ClientMetadata;
@@ -265,6 +266,60 @@ impl Row for Client {
             }
         }
     }
+}
+
+/// The logo that an operator gave a client of theirs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientLogo {
+    /// The image.
+    #[serde(with = "as_bytes")]
+    pub content: Vec<u8>,
+    /// Its kind, never SVG.
+    pub kind: PictureKind,
+    /// The version of its content, which its address has.
+    pub version: String,
+}
+
+/// Bytes as they are, and not as a list of numbers that are read one by one.
+mod as_bytes {
+    use std::fmt;
+
+    use serde::de::{Error, Visitor};
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(value)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
+        struct Bytes;
+
+        impl Visitor<'_> for Bytes {
+            type Value = Vec<u8>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bytes")
+            }
+
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+                Ok(bytes.to_vec())
+            }
+        }
+
+        deserializer.deserialize_bytes(Bytes)
+    }
+}
+
+layout!(ClientLogoLayout, ClientLogo);
+
+impl Row for ClientLogo {
+    type Key = ClientId;
+    type Layout = ClientLogoLayout;
+    const TABLE: Tag = Tag { byte: 118, name: "client_logos" };
+
+    fn entries(&self, _key: &ClientId, _into: &mut Entries) {}
 }
 
 /// A used client assertion (RFC 7523 §3), by its client and the hash of its `jti`.

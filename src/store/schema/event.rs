@@ -145,8 +145,8 @@ impl Row for Event {
     }
 }
 
-/// What strangers and clients cause is theirs, and what a person does is the person's. The acts of
-/// operators and of the server are in no pool.
+/// What strangers and clients cause is theirs, and so is what administrators are refused. What a person
+/// does is the person's. The acts of administrators, operators and the server are in no pool.
 impl Held for Event {
     const POOL: Pool = Pool::Events;
 
@@ -156,6 +156,9 @@ impl Held for Event {
             (Actor::Client(_) | Actor::Stranger, address) => {
                 let address = address.unwrap_or(IpAddr::from([0, 0, 0, 0]));
                 Some(Holding::strangers(Network::of(address), Rank::Plain))
+            }
+            (Actor::Administrator { .. }, Some(address)) if self.refused.is_some() => {
+                Some(Holding::strangers(Network::of(address), Rank::Vouched))
             }
             (Actor::Person(_), Some(address)) => {
                 Some(Holding::strangers(Network::of(address), Rank::Vouched))

@@ -107,6 +107,7 @@ tables! {
     BridgeKey,
     BridgeSession,
     Client,
+    ClientLogo,
     ClockRecord,
     Code,
     Consent,

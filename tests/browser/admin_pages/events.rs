@@ -17,16 +17,19 @@ async fn a_refused_address_is_let_pass_by_whoever_knows_its_host() {
     let events = home.json("events --kind request.refused");
     let id = events["events"][0]["id"].as_str().unwrap();
 
+    window.open(format!("{}/gate/admin/events", server.issuer())).await;
+    window.reads("RedirectUriUnregistered: shop").await;
+    look(&window, "admin-events-refused").await;
     window.open(format!("{}/gate/admin/events/{id}", server.issuer())).await;
     window.reads("Came instead").await;
     look(&window, "admin-event").await;
-    window.press("Let it pass").await;
+    window.press("Make it work").await;
     window.reads("I know this host, and it is the app").await;
     look(&window, "admin-repair").await;
     let ticked: Option<bool> = window.ask("document.getElementById('trust').checked").await;
     assert_eq!(ticked, Some(false), "it is never preselected");
     let _: Option<()> = window.ask("document.getElementById('trust').click()").await;
-    window.press("Do it").await;
+    window.press("Change it").await;
 
     window.is_at(&format!("/gate/admin/events/{id}")).await;
     let shop = home.json("client show shop");

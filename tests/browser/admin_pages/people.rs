@@ -123,7 +123,8 @@ async fn a_session_is_ended_from_the_page_of_its_person() {
     window.press("End").await;
     window.press("End").await;
 
-    window.is_at("/gate/admin/people/grace").await;
+    let grace = home.json("user show grace");
+    window.is_at(&format!("/gate/admin/people/{}", grace["id"].as_str().unwrap())).await;
     window.reads("There are none.").await;
     let sessions = home.json("session list --user grace");
     assert_eq!(sessions["sessions"].as_array().unwrap().len(), 0);

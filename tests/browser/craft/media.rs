@@ -1,7 +1,9 @@
-//! Pages for whoever asks their system for colours of their own, for stillness or for paper.
+//! Pages for whoever asks their system for colours of their own, for more contrast, for stillness or for
+//! paper.
 
 use chromiumoxide::cdp::browser_protocol::emulation::{MediaFeature, SetEmulatedMediaParams};
 
+use super::contrast::FAINT;
 use crate::window::Window;
 
 /// The controls that can be seen and have no edge, and none that has the focus.
@@ -33,7 +35,7 @@ const UNPRINTABLE: &str = "[...document.querySelectorAll('button, .button, .lodg
      .filter(it => it.checkVisibility()).map(it => it.outerHTML)";
 
 /// Gives `window` these features of media.
-async fn emulate(window: &Window, media: &str, features: &[(&str, &str)]) {
+pub(super) async fn emulate(window: &Window, media: &str, features: &[(&str, &str)]) {
     let given = features.iter().map(|(name, value)| MediaFeature::new(*name, *value));
     let emulated = SetEmulatedMediaParams::builder().media(media).features(given);
     window.page.execute(emulated.build()).await.unwrap();
@@ -49,10 +51,17 @@ async fn finds_nothing(window: &Window, script: &str, sentence: &str) {
     assert!(found.is_empty(), "{sentence}: {found:#?}");
 }
 
-/// Asserts that the page suits whoever asks for their own colours, for stillness or for paper.
+/// Asserts that the page suits whoever asks for their own colours, for more contrast, for stillness or for
+/// paper.
 pub(crate) async fn suits_everybody(window: &Window, name: &str) {
     // Colours that are still on their way to others would be judged.
     let still = ("prefers-reduced-motion", "reduce");
+    for scheme in ["light", "dark"] {
+        let scheme = ("prefers-color-scheme", scheme);
+        emulate(window, "", &[scheme, still, ("prefers-contrast", "more")]).await;
+        let sentence = format!("{name} is faint where more contrast is asked for, {}", scheme.1);
+        finds_nothing(window, FAINT, &sentence).await;
+    }
     for scheme in ["light", "dark"] {
         let scheme = ("prefers-color-scheme", scheme);
         emulate(window, "", &[scheme, still, ("forced-colors", "active")]).await;

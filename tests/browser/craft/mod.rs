@@ -1,6 +1,9 @@
 //! What every page that is looked at has to be: open to everybody as axe-core judges it, valid
 //! HTML, without a shift, and light. Every page has to be looked at.
 
+mod checks;
+mod contrast;
+mod dressed;
 mod media;
 mod source;
 mod tools;

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use crate::window::Window;
@@ -35,6 +35,8 @@ static VALIDATOR: LazyLock<Mutex<Validator>> = LazyLock::new(|| Mutex::new(Valid
 struct Validator {
     pages: ChildStdin,
     faults: BufReader<ChildStdout>,
+    /// It is never waited for: it ends with the stories.
+    _program: Child,
 }
 
 impl Validator {
@@ -47,7 +49,7 @@ impl Validator {
             .unwrap();
         let pages = program.stdin.take().unwrap();
         let faults = BufReader::new(program.stdout.take().unwrap());
-        Self { pages, faults }
+        Self { pages, faults, _program: program }
     }
 
     /// The sentences of the HTML standard that `html` breaks.

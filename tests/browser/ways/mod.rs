@@ -96,7 +96,7 @@ async fn a_passkey_that_does_not_recognise_its_person_says_what_to_do() {
     window.is_at("/gate/login").await;
 
     window.press("Sign in with a passkey").await;
-    window.reads("it has no PIN, fingerprint or face to check that it is you").await;
+    window.reads("with a PIN, fingerprint or face? If not, use another device").await;
     window.passkeys.recognises(true).await;
     window.press("Sign in with a passkey").await;
 

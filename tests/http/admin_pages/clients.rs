@@ -1,10 +1,12 @@
 //! The pages of clients: the list, a client, and what is done to it by a button.
 
+use std::time::Duration;
+
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::{Value, json};
 
-use super::{server, type_into, with_role};
+use super::{refused_above, server, stored, type_into, with_role};
 use crate::support::{Browser, RelyingParty, Server};
 
 async fn client(server: &Server, id: &str) -> Value {
@@ -26,8 +28,26 @@ fn by_ada() -> (Value, Value) {
 /// What follows a label on the page of a new client, as code.
 fn code_after(html: &str, label: &str) -> String {
     let (_, rest) = html.split_once(&format!("<dt>{label}</dt>")).unwrap();
-    let (_, code) = rest.split_once("<code>").unwrap();
+    let (_, code) = rest.split_once("<code").unwrap();
+    let (_, code) = code.split_once('>').unwrap();
     code.split_once("</code>").unwrap().0.to_owned()
+}
+
+/// A refusal says that it is one, and what to do.
+#[tokio::test]
+async fn an_app_at_home_without_tls_is_refused_with_a_way_on() {
+    let (server, mut ada) = server().await;
+    let path = "/gate/admin/clients/add?app=miniflux";
+    let page = ada.visit(path).await;
+
+    let refused = type_into(&mut ada, &page, &[("url", "http://miniflux.lan:8080")]).await;
+
+    refused_above(&refused, Refusal::RedirectUriPrivate);
+    assert!(refused.text().contains("in a private network"), "{}", refused.text());
+    assert!(refused.text().contains("nothing was saved. Use https"), "{}", refused.text());
+    assert!(refused.text().contains("gatelodge tls issue NAME"), "{}", refused.text());
+    assert!(refused.text().contains("value=\"http://miniflux.lan:8080\""), "{}", refused.text());
+    assert_eq!(stored(&server, "/clients").await["clients"], json!([]));
 }
 
 #[tokio::test]
@@ -118,6 +138,7 @@ async fn an_address_that_is_none_comes_back_with_what_is_wrong() {
 
     assert_eq!(refused.status, 400);
     assert_eq!(refused.refusal(), Some(Refusal::CatalogueUrlUnfit));
+    assert!(refused.text().contains("must begin with https://"), "{}", refused.text());
     assert!(refused.text().contains("value=\"git.lan\""), "{}", refused.text());
     assert!(refused.text().contains("value=\"lodge\""), "{}", refused.text());
     assert_eq!(refused.hidden("app").as_deref(), Some("gitea"));
@@ -287,7 +308,7 @@ async fn a_client_is_switched_off_and_on() {
     ada.visit("/gate/admin/clients/shop/enable").await;
     ada.submit("/gate/admin/clients/shop/enable", &[]).await;
 
-    assert!(asked.text().contains("One grant is in force."), "{}", asked.text());
+    assert!(asked.text().contains("One person lets it do something."), "{}", asked.text());
     assert_eq!(off.location(), "/gate/admin/clients/shop");
     assert_eq!(disabled, false);
     assert!(page.text().contains("/shop/enable"), "{}", page.text());
@@ -321,7 +342,7 @@ async fn a_client_is_removed_with_what_people_allowed_it() {
     let asked = ada.visit("/gate/admin/clients/shop/remove").await;
     let removed = ada.submit("/gate/admin/clients/shop/remove", &[]).await;
 
-    assert!(asked.text().contains("One grant is in force."), "{}", asked.text());
+    assert!(asked.text().contains("One person lets it do something."), "{}", asked.text());
     assert!(asked.text().contains("This cannot be undone."), "{}", asked.text());
     assert_eq!(removed.location(), "/gate/admin/clients");
     let stored = server.operate(Method::GET, "/clients/shop", json!({})).await;
@@ -388,4 +409,90 @@ async fn an_administrator_of_clients_gives_none_a_scope_that_they_lack() {
     assert_eq!(refused.status, 403, "{}", refused.text());
     let clients = server.operate(Method::GET, "/clients", json!({})).await.json();
     assert_eq!(clients["clients"], json!([]));
+}
+
+#[tokio::test]
+async fn the_page_of_a_client_says_when_it_was_used_last() {
+    let (server, mut ada) = server().await;
+    let shop = RelyingParty::web(&server).await;
+    let robot = RelyingParty::robot(&server).await;
+    let path = |id: &str| format!("/gate/admin/clients/{id}");
+
+    let unused = ada.visit(&path(&shop.id)).await;
+    let tokens = shop.tokens(&mut ada).await;
+    server.advance(Duration::from_mins(4));
+    shop.refresh(tokens.refresh()).await.tokens();
+    robot.ask(&[("grant_type", "client_credentials")]).await.tokens();
+    server.app.write_counts().await.unwrap();
+    let used = ada.visit(&path(&shop.id)).await;
+    let by_the_hour = ada.visit(&path(&robot.id)).await;
+
+    assert!(unused.text().contains("It was not used within"), "{}", unused.text());
+    for (page, time) in [(used, "00:04"), (by_the_hour, "00:00")] {
+        let day = format!("Last used: <span class=\"day\">2026-01-01 {time} UTC</span>");
+        assert!(page.text().contains(&day), "{day}: {}", page.text());
+    }
+}
+
+#[tokio::test]
+async fn what_a_person_has_leads_to_its_client_for_whoever_may_see_clients() {
+    let (server, mut ada) = server().await;
+    let mut grace = server.person("grace").await;
+    let mut bob = with_role(&server, "people").await;
+    let shop = RelyingParty::web(&server).await;
+    shop.tokens_of(&mut grace, "openid").await;
+    let own = "href=\"/gate/admin/clients/shop\"><bdi>Shop</bdi></a>";
+
+    for path in ["/gate/admin/people/grace", "/gate/admin/grants"] {
+        let (of_ada, of_bob) = (ada.visit(path).await, bob.visit(path).await);
+
+        assert!(of_ada.text().contains(own), "{}", of_ada.text());
+        assert!(of_bob.text().contains("<bdi>Shop</bdi>"), "{}", of_bob.text());
+        assert!(!of_bob.text().contains("/gate/admin/clients"), "{}", of_bob.text());
+    }
+}
+
+#[tokio::test]
+async fn what_to_paste_is_there_again_without_the_secret() {
+    let (server, mut ada) = server().await;
+    let asked = ada.visit("/gate/admin/clients/add?app=gitea").await;
+    let typed = [("url", "https://git.lan/sub"), ("option.provider", "lodge")];
+    let added = type_into(&mut ada, &asked, &typed).await;
+    let id = code_after(added.text(), "Client ID");
+    let secret = code_after(added.text(), "Client secret");
+    let rename = json!({ "name": "Our code" });
+
+    let page = ada.visit(&format!("/gate/admin/clients/{id}")).await;
+    server.operate(Method::PATCH, &format!("/clients/{id}"), rename).await;
+    let renamed = ada.visit(&format!("/gate/admin/clients/{id}")).await;
+
+    let pasted = format!("--key {id} --secret THE-SECRET-THAT-YOU-CHOSE");
+    assert!(added.text().contains(&format!("--key {id} --secret {secret}")), "{}", added.text());
+    assert!(page.text().contains(&pasted), "{}", page.text());
+    assert!(page.text().contains("--name lodge"), "the option is told by the address");
+    assert!(!page.text().contains(&secret), "a secret is displayed once");
+    // What is another application gets the lines that every application understands.
+    assert!(!renamed.text().contains("--key"), "{}", renamed.text());
+    assert!(renamed.text().contains(&format!("OIDC_CLIENT_ID={id}")), "{}", renamed.text());
+    for of in ["client-id", "client-secret", "lines-1"] {
+        let button = format!("<copy-text class=\"beside\" data-of=\"{of}\">");
+        assert!(added.text().contains(&button), "{of}: {}", added.text());
+    }
+}
+
+#[tokio::test]
+async fn what_was_refused_last_leads_to_its_events() {
+    let (server, mut ada) = server().await;
+    let shop = RelyingParty::web(&server).await;
+    let refused = server.get(&shop.request(&[("redirect_uri", "https://shop.example/o")])).await;
+    let event = refused.header("gatelodge-event").to_owned();
+    server.app.write_counts().await.unwrap();
+
+    let page = ada.visit("/gate/admin/clients/shop").await;
+    let path = "/gate/admin/events?client=shop&#38;refusal=RedirectUriUnregistered";
+    let listed = ada.visit(&path.replace("&#38;", "&")).await;
+
+    assert!(page.text().contains(&format!("href=\"{path}\"")), "{}", page.text());
+    assert_eq!(listed.text().matches("href=\"/gate/admin/events/").count(), 1);
+    assert!(listed.text().contains(&format!("/gate/admin/events/{event}\"")), "{}", listed.text());
 }

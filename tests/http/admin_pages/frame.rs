@@ -73,6 +73,9 @@ async fn a_form_over_which_the_sign_in_grew_old_comes_back_filled() {
 
     assert!(late.location().starts_with("/gate/admin/keys/rotate?now=yes&mark="));
     assert!(asked.asks_to_sign_in());
+    let cancel = "<a href=\"/gate/admin/keys\">Cancel</a>";
+    assert!(asked.text().contains(cancel), "{}", asked.text());
+    assert!(filled.text().contains("Nothing was sent yet."), "{}", filled.text());
     assert!(filled.text().contains("name=\"now\" type=\"checkbox\" value=\"yes\" checked"));
     assert!(!filled.text().contains("name=\"revoke\" type=\"checkbox\" value=\"yes\" checked"));
 }
@@ -106,5 +109,6 @@ async fn a_link_of_somebody_else_fills_in_nothing() {
         assert_eq!(page.status, 200);
         assert!(page.text().contains("Rotate the signing keys?"), "{}", page.text());
         assert!(!page.text().contains(" checked"), "{}", page.text());
+        assert!(!page.text().contains("Nothing was sent yet."), "{}", page.text());
     }
 }

@@ -2,9 +2,12 @@
 
 mod client_form;
 mod clients;
+mod done;
 mod events;
 mod frame;
 mod keys;
+mod long_lists;
+mod named;
 mod people;
 mod person;
 mod possessions;
@@ -84,6 +87,16 @@ pub(crate) fn link_on(page: &Response) -> String {
 /// What an operation lists or shows.
 pub(crate) async fn stored(server: &Server, path: &str) -> Value {
     server.operate(Method::GET, path, json!({})).await.json()
+}
+
+/// The address of the page of a person.
+pub(crate) async fn page_of(server: &Server, username: &str) -> String {
+    page_of_id(&stored(server, &format!("/users/{username}")).await["id"])
+}
+
+/// The address of the page of the person who has this id.
+pub(crate) fn page_of_id(id: &Value) -> String {
+    format!("/gate/admin/people/{}", id.as_str().unwrap())
 }
 
 /// Who did the only event of this kind about a person.

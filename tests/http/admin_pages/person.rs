@@ -2,6 +2,7 @@
 
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::params::segment_encode;
 use serde_json::{Value, json};
 
 use super::{actor, link_on, refused_above, server, stored, with_role};
@@ -32,7 +33,8 @@ async fn the_page_of_a_person_has_everything_that_is_theirs() {
     server.operate(Method::POST, "/recover", json!({ "username": "grace" })).await;
     let passkeys = of(&server, "/passkeys?user=grace", "passkeys", "id").await;
     let sessions = of(&server, "/sessions?user=grace", "sessions", "id").await;
-    let grants = of(&server, "/grants?user=grace", "grants", "id").await;
+    let grants = of(&server, "/connections?user=grace", "connections", "id").await;
+    let grants = grants.iter().map(|id| segment_encode(id)).collect();
     let links = stored(&server, "/links?user=grace").await["links"].clone();
     let open: Vec<&Value> =
         links.as_array().unwrap().iter().filter(|link| link["state"] == "open").collect();
@@ -64,6 +66,36 @@ async fn nobody_has_a_page_who_is_not_there() {
     let page = ada.visit("/gate/admin/people/nobody").await;
 
     page.refused(ErrorCode::NotFound, Refusal::UserNotFound);
+}
+
+#[tokio::test]
+async fn whoever_is_disabled_gets_no_link_and_the_refusal_is_the_administrators() {
+    let (server, mut ada) = server().await;
+    let _bob = server.person("bob").await;
+    let own = id(&server, "bob").await;
+    let recover = format!("/gate/admin/people/{own}/recover");
+    ada.visit(&recover).await;
+    server.operate(Method::PATCH, "/users/bob", json!({ "disabled": true })).await;
+
+    let page = ada.visit(&format!("/gate/admin/people/{own}")).await;
+    let asked = ada.visit(&recover).await;
+    let refused = ada.submit(&recover, &[]).await;
+
+    assert!(!page.text().contains(&recover), "{}", page.text());
+    assert!(page.text().contains(&format!("{own}/enable")), "{}", page.text());
+    assert!(asked.text().contains("Enable bob?"), "{}", asked.text());
+    refused_above(&refused, Refusal::UserDisabled);
+    assert!(refused.text().contains("The person is switched off"), "{}", refused.text());
+    assert!(!refused.text().contains("This account"), "{}", refused.text());
+    server.app.write_events().await.unwrap();
+    let event = format!("/events/{}", refused.header("gatelodge-event"));
+    let event = stored(&server, &event).await;
+    let actor = &event["actor"];
+    assert_eq!((&actor["kind"], &actor["username"]), (&json!("administrator"), &json!("ada")));
+    assert_eq!(event["username"], "bob", "{event}");
+    assert!(!event["section"].as_str().unwrap().contains("RFC 6749"), "{event}");
+    let links = stored(&server, "/links?user=bob").await["links"].clone();
+    assert!(links.as_array().unwrap().iter().all(|link| link["state"] != "open"), "{links}");
 }
 
 #[tokio::test]
@@ -172,7 +204,7 @@ async fn a_passkey_of_a_person_is_renamed_and_removed() {
     assert_eq!(renamed.location(), format!("/gate/admin/people/{own}"));
     assert_eq!(names, ["Blue key"]);
     assert!(asked.text().contains("Blue key"), "{}", asked.text());
-    assert_eq!(removed.location(), "/gate/admin/people/grace");
+    assert_eq!(removed.location(), format!("/gate/admin/people/{own}"));
     assert_eq!(stored(&server, "/users/grace").await["passkeys"], 0);
     assert_eq!(actor(&server, "passkey.removed", "grace").await, "ada");
 }

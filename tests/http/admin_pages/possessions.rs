@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::oauth::params::segment_encode;
 use serde_json::{Value, json};
 
-use super::{actor, link_on, refused_above, server, stored, with_role};
+use super::{actor, link_on, page_of, refused_above, server, stored, with_role};
 use crate::anonymous::{allowed, ask};
 use crate::bridge::{access, send, whoami};
 use crate::support::{Browser, RelyingParty, Server};
@@ -99,8 +100,11 @@ async fn a_link_is_revoked_or_all_of_them() {
     assert!(list.text().contains(&one), "{}", list.text());
     assert!(list.text().contains(">used<") && list.text().contains(">open<"), "{}", list.text());
     assert!(!list.text().contains("gl_st_"));
-    assert!(own.text().contains("people/alan") && !own.text().contains("people/grace"));
-    assert_eq!(revoked.location(), "/gate/admin/people/grace");
+    let until = list.text().matches("· until ").count();
+    assert_eq!(until, 3, "a link that was used is good for nothing any more: {}", list.text());
+    let (alan, grace) = (page_of(&server, "alan").await, page_of(&server, "grace").await);
+    assert!(own.text().contains(&alan) && !own.text().contains(&grace), "{}", own.text());
+    assert_eq!(revoked.location(), grace);
     assert_eq!(after_one.iter().filter(|state| *state == "open").count(), 2);
     assert_eq!(all.location(), "/gate/admin/links");
     assert_eq!(states(&server).await.iter().filter(|state| *state == "open").count(), 0);
@@ -147,6 +151,8 @@ async fn an_invitation_for_nobody_or_without_an_end_is_not_made() {
         let refused = ada.submit(path, &fields).await;
 
         assert_eq!(refused.status, 400, "{uses} {days}");
+        let says = refused.text().contains(">An invitation is for 1 to 10,000 people.<");
+        assert_eq!(says, uses != "5", "{}", refused.text());
         for typed in [uses, days, "crew"] {
             assert!(refused.text().contains(&format!("value=\"{typed}\"")), "{}", refused.text());
         }
@@ -163,6 +169,7 @@ async fn sessions_of_every_kind_are_listed_and_ended() {
     let client = allowed(&server).await;
     ask(&server, &json!({ "client_id": client.id })).await;
     let sessions = stored(&server, "/sessions").await["sessions"].clone();
+    let own = page_of(&server, "grace").await;
 
     let all = ada.visit("/gate/admin/sessions").await;
     let graces = ada.visit("/gate/admin/sessions?user=grace").await;
@@ -178,7 +185,7 @@ async fn sessions_of_every_kind_are_listed_and_ended() {
             let asked = ada.visit(&path).await;
             assert_eq!(asked.status, 200, "{}", asked.text());
             let ended = ada.submit(&path, &[]).await;
-            let next = if of_grace { "/gate/admin/people/grace" } else { "/gate/admin/sessions" };
+            let next = if of_grace { own.as_str() } else { "/gate/admin/sessions" };
             assert_eq!(ended.location(), next);
         }
     }
@@ -200,18 +207,86 @@ async fn a_grant_is_found_by_its_person_and_its_client_and_ended() {
 
     let graces = ada.visit("/gate/admin/grants?user=grace&client=").await;
     let of_shop = ada.visit("/gate/admin/grants?client=shop").await;
-    let id = stored(&server, "/grants?client=shop").await["grants"][0]["id"].clone();
-    let path = format!("/gate/admin/grants/{}/end", id.as_str().unwrap());
+    let id = stored(&server, "/connections?client=shop").await["connections"][0]["id"].clone();
+    let path = format!("/gate/admin/grants/{}/end", segment_encode(id.as_str().unwrap()));
     ada.visit(&path).await;
     let ended = ada.submit(&path, &[]).await;
 
     assert_eq!(graces.text().matches("/gate/admin/grants/").count(), 2, "{}", graces.text());
     assert_eq!(of_shop.text().matches("/gate/admin/grants/").count(), 1, "{}", of_shop.text());
     assert!(of_shop.text().contains(&path), "{}", of_shop.text());
-    assert_eq!(ended.location(), "/gate/admin/people/grace");
+    assert_eq!(ended.location(), page_of(&server, "grace").await);
     assert_eq!(stored(&server, "/grants?client=shop").await["grants"], json!([]));
     assert_eq!(stored(&server, "/grants").await["grants"].as_array().unwrap().len(), 2);
     assert_eq!(actor(&server, "grant.revoked", "grace").await, "ada");
+}
+
+/// What is remembered is access, too: no token was ever issued for it.
+#[tokio::test]
+async fn the_end_of_access_ends_what_is_remembered_so_that_the_app_asks_again() {
+    let (server, mut ada) = server().await;
+    let mut bob = server.person("bob").await;
+    let shop = RelyingParty::web(&server).await;
+    let asked = bob.visit(&shop.request(&[])).await;
+    bob.decide(&asked, "allow").await;
+    assert!(bob.visit(&shop.request(&[])).await.brought().contains_key("code"));
+    assert!(bob.visit("/gate/account").await.text().contains("value=\"shop\""));
+    assert_eq!(stored(&server, "/grants").await["grants"], json!([]));
+
+    let list = ada.visit("/gate/admin/grants").await;
+    let person = ada.visit("/gate/admin/people/bob").await;
+    let connection = stored(&server, "/connections").await["connections"][0].clone();
+    let switching_off = ada.visit("/gate/admin/clients/shop/disable").await;
+    let usage = stored(&server, "/clients/shop/usage").await;
+    let id = segment_encode(connection["id"].as_str().unwrap());
+    let path = format!("/gate/admin/grants/{id}/end");
+    let question = ada.visit(&path).await;
+    let ended = ada.submit(&path, &[]).await;
+
+    for page in [&list, &person] {
+        assert!(page.text().contains(&path) && page.text().contains("Shop"), "{}", page.text());
+        assert!(page.text().contains("remembered, no tokens"), "{}", page.text());
+    }
+    assert_eq!((&connection["remembered"], &connection["used"]), (&json!(true), &Value::Null));
+    assert!(switching_off.text().contains("One person lets it do"), "{}", switching_off.text());
+    assert_eq!((&usage["people"], &usage["live_grants"]), (&json!(1), &json!(0)));
+    assert!(question.text().contains("It asks them again the next time."), "{}", question.text());
+    assert_eq!(ended.location(), page_of(&server, "bob").await);
+    assert!(bob.visit(&shop.request(&[])).await.asks_for_consent());
+    assert!(!bob.visit("/gate/account").await.text().contains("value=\"shop\""));
+    assert_eq!(stored(&server, "/connections").await["connections"], json!([]));
+    assert_eq!(stored(&server, "/clients/shop/usage").await["people"], 0);
+    assert_eq!(actor(&server, "grant.revoked", "bob").await, "ada");
+}
+
+/// The contract of the operation on one grant says so.
+#[tokio::test]
+async fn a_grant_alone_ends_without_the_consent_and_the_connection_ends_with_all_of_them() {
+    let (server, _ada) = server().await;
+    let mut bob = server.person("bob").await;
+    let shop = RelyingParty::web(&server).await;
+    let first = shop.tokens_of(&mut bob, "openid offline_access").await;
+    let second = shop.tokens_of(&mut bob, "openid offline_access").await;
+    let code = shop.code(&mut bob).await;
+    let grant = stored(&server, "/grants").await["grants"][0]["id"].clone();
+
+    let one = format!("/grants/{}", grant.as_str().unwrap());
+    server.operate(Method::DELETE, &one, json!({})).await;
+    let silently = bob.visit(&shop.request(&[("prompt", "none")])).await;
+    let found = stored(&server, "/connections/bob:shop").await;
+    let ended = server.operate(Method::DELETE, "/connections/bob:shop", json!({})).await;
+
+    assert!(silently.brought().contains_key("code"));
+    assert_eq!((&found["username"], &found["client_id"]), (&json!("bob"), &json!("shop")));
+    assert_eq!(ended.status, 200, "{}", ended.text());
+    assert_eq!(stored(&server, "/grants").await["grants"], json!([]));
+    for tokens in [first, second] {
+        let refused = shop.refresh(tokens.refresh()).await;
+        refused.refused(ErrorCode::InvalidGrant, Refusal::RefreshUnknown);
+    }
+    shop.redeem(&code).await.refused(ErrorCode::InvalidGrant, Refusal::CodeEnded);
+    let silently = bob.visit(&shop.request(&[("prompt", "none")])).await;
+    assert_eq!(silently.brought()["error"], "consent_required");
 }
 
 #[tokio::test]
@@ -259,4 +334,30 @@ async fn every_open_invitation_is_revoked_at_once() {
     let states: Vec<_> = invitations["invitations"].as_array().unwrap().iter().collect();
     assert!(states.iter().all(|own| own["state"] == "revoked"), "{states:?}");
     assert_eq!(states.len(), 3);
+}
+
+#[tokio::test]
+async fn the_session_that_ends_is_described_and_ones_own_is_marked() {
+    let (server, mut ada) = server().await;
+    server.person("bob").await;
+    let sessions = stored(&server, "/sessions").await["sessions"].clone();
+    let of = |person: &str| {
+        let mut sessions = sessions.as_array().unwrap().iter();
+        let own = sessions.find(|session| session["username"] == person).unwrap();
+        own["id"].as_str().unwrap().to_owned()
+    };
+
+    let list = ada.visit("/gate/admin/sessions").await;
+    let of_bob = ada.visit(&format!("/gate/admin/sessions/{}/end", of("bob"))).await;
+    let own = ada.visit(&format!("/gate/admin/sessions/{}/end", of("ada"))).await;
+
+    assert_eq!(list.text().matches("This browser").count(), 1, "{}", list.text());
+    let row = list.text().split("<li>").find(|row| row.contains("This browser")).unwrap();
+    assert!(row.contains("<bdi>ada</bdi>"), "{row}");
+    for page in [&of_bob, &own] {
+        assert!(page.text().contains(" UTC from 127.0.0.1"), "{}", page.text());
+        assert!(page.text().contains("last used "), "{}", page.text());
+    }
+    assert!(own.text().contains("This is the browser that you use now."), "{}", own.text());
+    assert!(!of_bob.text().contains("This is the browser"), "{}", of_bob.text());
 }

@@ -32,7 +32,7 @@ const ADMINISTRATORS: [&str; 5] = [
 ];
 
 /// The operations on people, which need `admin:people`.
-const ON_PEOPLE: [&str; 24] = [
+const ON_PEOPLE: [&str; 25] = [
     "add",
     "give the role",
     "take the role",
@@ -57,6 +57,7 @@ const ON_PEOPLE: [&str; 24] = [
     "enroll a certificate",
     "revoke the certificate",
     "revoke the grant",
+    "end the connection",
 ];
 
 /// The operations on clients and resources, which need `admin:clients`.
@@ -237,9 +238,11 @@ impl Scene<'_> {
                 let path = format!("/bridge/certificates/{}", text(&enrolled["fingerprint"]));
                 (Method::DELETE, path, none)
             }
-            "revoke the grant" => {
+            "revoke the grant" | "end the connection" => {
                 let id = text(&self.token().await["grant"]);
-                (Method::DELETE, format!("/grants/{id}"), none)
+                let path = format!("/connections/{}:shop", self.name);
+                let one = operation == "revoke the grant";
+                (Method::DELETE, if one { format!("/grants/{id}") } else { path }, none)
             }
             _ => panic!("{operation}"),
         }

@@ -39,6 +39,24 @@ async fn a_person_links_a_bridge_that_listens_on_their_machine() {
 }
 
 #[tokio::test]
+async fn somebody_else_signs_in_first_and_links_their_bridge() {
+    let (server, mut ada) = Server::with_ada().await;
+    let bob = server.person("bob").await;
+    let (page, action) = asked(&mut ada, LINK).await;
+    let another = format!("{action}?as=another");
+    assert!(page.text().contains(&format!("href=\"{another}\">Not you?</a>")), "{}", page.text());
+
+    let sign_in = ada.visit(&another).await;
+    ada.authenticator = bob.authenticator.clone();
+    ada.sign_in().await;
+    let again = ada.visit(&action).await;
+
+    assert!(sign_in.asks_to_sign_in(), "{}", sign_in.text());
+    assert!(sign_in.text().contains(&format!("data-next=\"{action}\"")), "{}", sign_in.text());
+    assert!(again.text().contains("<strong><bdi>bob</bdi></strong>"), "{}", again.text());
+}
+
+#[tokio::test]
 async fn a_person_who_declines_sends_the_bridge_a_refusal() {
     let (_server, mut ada) = Server::with_ada().await;
     let (_, action) = asked(&mut ada, LINK).await;

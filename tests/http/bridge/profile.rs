@@ -82,10 +82,11 @@ async fn a_heartbeat_shows_a_bridge_to_its_operator() {
         let listed = server.operate(Method::GET, "/bridge", json!({})).await.json();
         listed["bridges"][0].clone()
     };
+    let ada = server.operate(Method::GET, "/users/ada", json!({})).await.json();
     assert_eq!(
         list().await,
         json!({
-            "session_id": "s-1", "username": "ada", "active": true, "hostname": "desk",
+            "session_id": "s-1", "user_id": ada["id"], "username": "ada", "active": true, "hostname": "desk",
             "bridge_version": "1.2.3", "os": "linux",
             "first_seen": "2026-01-01T00:00:00Z", "last_seen": "2026-01-01T00:00:00Z", "hosts": [],
             "last_activity_at": "2026-01-01T00:00:00Z",

@@ -169,5 +169,5 @@ async fn a_client_that_was_switched_off_does_not_come_back_by_its_document() {
     let back = ada.visit(&client.request(&[])).await;
 
     assert_eq!(off.json()["enabled"], false);
-    back.refused(ErrorCode::InvalidRequest, Refusal::ClientUnknownAtAuthorize);
+    back.refused(ErrorCode::InvalidRequest, Refusal::ClientDisabledAtAuthorize);
 }

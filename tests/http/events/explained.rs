@@ -112,14 +112,15 @@ async fn authorizations(way: Way) -> Vec<Refusal> {
     changed(&server, "shop", json!({ "require_pushed_authorization_requests": true })).await;
     let pushed = at(&[], Refusal::RequestNotPushed).await;
     changed(&server, "shop", json!({ "enabled": false })).await;
-    let disabled = at(&[], Refusal::ClientUnknownAtAuthorize).await;
+    let disabled = at(&[], Refusal::ClientDisabledAtAuthorize).await;
     // And one that nobody knows.
     let mut stranger = shop.clone();
     stranger.id = "it's-new".to_owned();
     let request = stranger.request(&[]);
     let unknown = Refusal::ClientUnknownAtAuthorize;
-    mended(way, &server, unknown, &mut (), async |()| server.get(&request).await).await;
-    [mended_here, vec![pushed, disabled]].concat()
+    let unknown =
+        mended(way, &server, unknown, &mut (), async |()| server.get(&request).await).await;
+    [mended_here, vec![pushed, disabled, unknown]].concat()
 }
 
 /// At authorization: who the person is.

@@ -76,7 +76,7 @@ async fn whoever_is_switched_off_and_on_again_has_no_link_from_before() {
     let after = made(&server, "/recover", json!({ "username": "bob" })).await;
 
     off.refused(ErrorCode::AccountDisabled, Refusal::SetupTokenDisabled);
-    none.refused(ErrorCode::AccessDenied, Refusal::PersonDisabled);
+    none.refused(ErrorCode::Conflict, Refusal::UserDisabled);
     on.refused(ErrorCode::SetupLinkSuspended, Refusal::SetupTokenSuspended);
     assert_eq!(look(&server, &after).await.json()["username"], "bob");
     Browser::new(&server).enrol(after["setup_url"].as_str().unwrap(), None).await;
@@ -176,7 +176,7 @@ async fn a_link_is_shown_without_its_secret_and_by_the_beginning_of_its_id() {
     assert!(!viewed.text().contains(secret));
     let expected = json!({
         "created": "2026-01-01T00:00:00Z", "ended": null, "expires": "2026-01-01T00:15:00Z",
-        "id": id, "purpose": "new", "state": "open", "username": "bob",
+        "id": id, "purpose": "new", "state": "open", "user_id": bob["id"], "username": "bob",
         "made_by": {
             "kind": "operator", "client_id": null, "uid": null, "user_id": null, "username": null,
         },

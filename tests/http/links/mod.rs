@@ -2,6 +2,7 @@
 
 mod ends;
 mod invitations;
+mod makers;
 mod recovery;
 mod sign_up;
 

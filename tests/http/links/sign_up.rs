@@ -48,6 +48,7 @@ async fn whoever_signs_up_is_a_user_with_a_session_and_nothing_else() {
 
     let expected = json!({
         "purpose": "sign_up", "username": null, "display_name": null, "takes_email": true,
+        "signed_in_as": null,
         "takes_names": true,
     });
     assert_eq!(seen, expected);

@@ -5,6 +5,7 @@ use axum::extract::Request;
 use gatelodge::error::{ErrorCode, Refusal};
 use serde_json::json;
 
+use crate::admin_pages::type_into;
 use crate::support::{Browser, RelyingParty, Response, Server};
 
 const GERMAN: (&str, &str) = ("accept-language", "de-AT, en;q=0.5");
@@ -130,4 +131,22 @@ async fn a_scope_that_the_operator_describes_keeps_the_description() {
 
     is_in(&consent, "de", "<span>Write to you</span>");
     is_in(&consent, "de", "Wissen, dass Sie es sind");
+}
+
+/// What an administrator is told is precise, and in their language, too.
+#[tokio::test]
+async fn a_refusal_of_the_administration_is_in_the_language_of_the_page() {
+    let (server, mut ada) = Server::with_ada().await;
+    ada.headers = vec![GERMAN];
+    let added = json!({ "username": "bob", "email": "bob@example.org" });
+    server.operate(axum::http::Method::POST, "/users", added).await;
+    let form = ada.visit("/gate/admin/people/add").await;
+
+    let nobody = ada.visit("/gate/admin/sessions?user=nobody").await;
+    let typed = [("username", "eve"), ("email", "bob@example.org")];
+    let taken = type_into(&mut ada, &form, &typed).await;
+
+    is_in(&nobody, "de", "Es gibt keine Person mit diesem Benutzernamen.");
+    assert_eq!(taken.refusal(), Some(Refusal::EmailTaken));
+    is_in(&taken, "de", "Eine andere Person hat diese E-Mail-Adresse");
 }

@@ -98,11 +98,13 @@ async fn a_passkey_is_removed_on_its_page_and_the_browser_learns_which_are_left(
     let account = ada.visit(removed.location()).await.text().to_owned();
     let later = ada.visit("/account").await.text().to_owned();
 
-    assert_eq!(removed.location(), "/gate/account?passkey=removed");
+    assert_eq!(removed.location(), "/gate/account");
     assert_eq!(of_ada(&ada.server).await.len(), 1);
     let left = account.split("data-credentials=\"").nth(1).unwrap().split('"').next().unwrap();
     assert_eq!(left.matches("&#34;").count(), 2, "the one that is left: {left}");
     assert!(account.contains("removed.js") && account.contains("data-rp-id=\"localhost\""));
+    assert!(account.contains("The passkey was removed."), "{account}");
+    assert!(!later.contains("The passkey was removed."), "it is said once");
     assert!(!later.contains("removed.js") && !later.contains("data-credentials"));
 }
 
@@ -121,7 +123,7 @@ async fn the_only_passkey_goes_if_its_person_says_that_they_want_none() {
     );
     assert_eq!((refused.status, stays), (StatusCode::CONFLICT, 1));
     assert!(refused.text().contains("Add another one first, or tick"), "{}", refused.text());
-    assert_eq!(removed.location(), "/gate/account?passkey=removed");
+    assert_eq!(removed.location(), "/gate/account");
     assert!(of_ada(&ada.server).await.is_empty());
 }
 

@@ -175,7 +175,7 @@ async fn a_client_that_is_switched_off_sleeps_until_it_is_switched_on() {
     refreshed.refused(ErrorCode::InvalidClient, Refusal::ClientDisabled);
     assert_eq!(shop.userinfo(&tokens.access).await.status, 401);
     let asked = ada.visit(&shop.request(&[])).await;
-    asked.refused(ErrorCode::InvalidRequest, Refusal::ClientUnknownAtAuthorize);
+    asked.refused(ErrorCode::InvalidRequest, Refusal::ClientDisabledAtAuthorize);
     server.change_client("shop", |client| client.enabled = true).await;
     shop.refresh(tokens.refresh()).await.tokens();
 }

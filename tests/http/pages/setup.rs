@@ -30,7 +30,7 @@ async fn the_first_link_makes_an_administrator_who_chooses_a_name() {
 
     let first = json!({
         "purpose": "first", "username": null, "display_name": null, "takes_email": true,
-        "takes_names": true,
+        "signed_in_as": null, "takes_names": true,
     });
     assert_eq!(seen, first);
     assert_eq!(done.json(), json!({ "next": "/gate/account" }));
@@ -53,7 +53,7 @@ async fn a_new_person_enrols_under_the_name_they_were_given() {
 
     let new = json!({
         "purpose": "new", "username": "bob", "display_name": "Bob B.", "takes_email": true,
-        "takes_names": false,
+        "signed_in_as": null, "takes_names": false,
     });
     assert_eq!(seen, new);
     let account = browser.visit("/account").await;
@@ -189,4 +189,29 @@ async fn a_sign_in_ceremony_does_not_enrol_and_an_enrolment_does_not_sign_in() {
 
     enrolled.refused(ErrorCode::CeremonyOver, Refusal::CeremonyUnknown);
     signed_in.refused(ErrorCode::CeremonyOver, Refusal::CeremonyUnknown);
+}
+
+#[tokio::test]
+async fn whoever_is_signed_in_reads_as_whom_where_a_link_is_for_somebody_else() {
+    let (server, mut ada) = Server::with_ada().await;
+    let invited = server.operate(Method::POST, "/invitations", json!({ "uses": 2 })).await.json();
+    let invitation = invited["invitation_url"].as_str().unwrap().to_owned();
+    let new = link(&server, "/users", json!({ "username": "bob" })).await;
+    let own = link(&server, "/recover", json!({ "username": "ada" })).await;
+
+    let mut seen = Vec::new();
+    for url in [&invitation, &new, &own] {
+        let token = ada.open_link(url).await;
+        seen.push(look(&mut ada, &token).await.json()["signed_in_as"].clone());
+    }
+    let mut stranger = Browser::new(&server);
+    let token = stranger.open_link(&invitation).await;
+    let of_stranger = look(&mut stranger, &token).await.json()["signed_in_as"].clone();
+
+    let account = ada.visit("/account").await;
+    assert!(account.text().contains("<h1><bdi>"), "{}", account.text());
+    let (_, called) = account.text().split_once("<h1><bdi>").unwrap();
+    let called = json!(called.split('<').next().unwrap());
+    assert_eq!(seen, [called.clone(), called, Value::Null]);
+    assert_eq!(of_stranger, Value::Null);
 }

@@ -294,6 +294,19 @@ pub(super) async fn a_chosen_secret_that_is_none() -> Response {
     server.operate(Method::POST, "/clients", registration).await
 }
 
+pub(super) async fn a_link_for_somebody_who_is_switched_off() -> Response {
+    let server = Server::new().await;
+    server.operate(Method::POST, "/users", json!({ "username": "bob" })).await;
+    server.operate(Method::PATCH, "/users/bob", json!({ "disabled": true })).await;
+    server.operate(Method::POST, "/recover", json!({ "username": "bob" })).await
+}
+
+pub(super) async fn a_connection_that_is_not_there() -> Response {
+    let (server, _ada) = Server::with_ada().await;
+    RelyingParty::web(&server).await;
+    server.operate(Method::DELETE, "/connections/ada:shop", json!({})).await
+}
+
 pub(super) async fn a_grant_that_is_not_there() -> Response {
     Server::new().await.operate(Method::DELETE, "/grants/none", json!({})).await
 }

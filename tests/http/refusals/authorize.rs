@@ -17,6 +17,13 @@ async fn shop(changes: &[(&str, &str)]) -> Response {
     server.get(&shop.request(changes)).await
 }
 
+pub(super) async fn a_client_that_is_switched_off() -> Response {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    server.change_client("shop", |client| client.enabled = false).await;
+    server.get(&shop.request(&[])).await
+}
+
 pub(super) async fn an_unknown_client() -> Response {
     shop(&[("client_id", "nobody")]).await
 }

@@ -201,7 +201,7 @@ async fn the_client_may_have_changed_since_it_pushed() {
     let off = server.get(&off).await;
 
     moved.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriUnregistered);
-    off.refused(ErrorCode::InvalidRequest, Refusal::ClientUnknownAtAuthorize);
+    off.refused(ErrorCode::InvalidRequest, Refusal::ClientDisabledAtAuthorize);
 }
 
 /// A scanner of links, a prefetcher and a person who goes back open a reference, too.

@@ -1,6 +1,7 @@
 //! The ways on: what an error page offers, and what a person reads who comes back to what they answered.
 
 mod outcomes;
+pub(crate) mod self_named;
 
 use axum::http::Method;
 use gatelodge::config::Config;
@@ -46,6 +47,26 @@ async fn an_app_that_is_not_registered_is_told_by_the_host_it_would_send_to() {
     assert!(page.text().contains("<bdi>shop.example</bdi>"));
     assert!(!page.text().contains("href=\"https://shop.example"), "nobody registered that address");
     assert!(page.text().contains(ACCOUNT));
+}
+
+#[tokio::test]
+async fn an_app_that_is_switched_off_is_named_with_whom_to_ask() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    let asked = ada.visit(&shop.request(&[])).await;
+    server.change_client("shop", |client| client.enabled = false).await;
+
+    let stranger = Browser::new(&server).visit(&shop.request(&[])).await;
+    let person = ada.visit(&shop.request(&[])).await;
+    let later = ada.visit(&asked.action()).await;
+
+    for page in [&stranger, &person, &later] {
+        page.refused(ErrorCode::InvalidRequest, Refusal::ClientDisabledAtAuthorize);
+        assert!(page.text().contains("Shop is switched off"), "{}", page.text());
+        assert!(!page.text().contains("Remove the connection"), "{}", page.text());
+        assert!(page.text().contains("<p>Ask "), "{}", page.text());
+    }
+    assert!(!stranger.text().contains("Ask ada"), "{}", stranger.text());
 }
 
 /// OpenID Connect Core §4, the home page, and what is left.
@@ -103,7 +124,8 @@ async fn nothing_leads_to_an_address_that_a_stranger_registered() {
 
     over.refused(ErrorCode::InteractionOver, Refusal::InteractionOfAnotherBrowser);
     assert!(over.text().contains("It says that it is <strong><bdi>Stranger</bdi></strong>"));
-    assert!(!over.text().contains("stranger.example"));
+    assert!(over.text().contains("<bdi>stranger.example</bdi>"), "{}", over.text());
+    assert!(!over.text().contains("href=\"https://stranger.example"), "{}", over.text());
     assert!(over.text().contains(ACCOUNT));
 }
 
@@ -139,6 +161,22 @@ async fn an_administrator_who_is_signed_in_is_led_to_the_event() {
     // The refusal stays nobody's: whoever leads a browser here fills no share of its person.
     let events = server.operate(Method::GET, "/events?user=ada&limit=1000", json!({})).await.json();
     assert!(!events.to_string().contains(of_ada.header("gatelodge-event")), "{events}");
+}
+
+/// On loopback no request from an application proves anybody, so its page asks for a sign-in.
+#[tokio::test]
+async fn a_refusal_on_loopback_leads_to_the_event_whoever_reads_it() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+
+    let refused = ada.visit(&shop.request(&[("client_id", "old")])).await;
+    let path = format!("/gate/admin/events/{}", refused.header("gatelodge-event"));
+    let of_ada = ada.visit(&path).await;
+    let of_nobody = Browser::at_login(&server).await.visit(&path).await;
+
+    assert!(refused.text().contains(&format!("href=\"{path}\"")), "{}", refused.text());
+    assert!(of_ada.text().contains("ClientUnknownAtAuthorize"), "{}", of_ada.text());
+    assert!(of_nobody.asks_to_sign_in(), "{}", of_nobody.text());
 }
 
 /// Where a session is a key, a request that proves it shows whose it is.

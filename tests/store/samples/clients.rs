@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use gatelodge::clock::Timestamp;
+use gatelodge::model::look::picture::PictureKind;
 use gatelodge::oauth::client::decisions::OperatorDecisions;
 use gatelodge::oauth::client::jwks::JwkSet;
 use gatelodge::oauth::client::metadata::ClientMetadata;
@@ -16,8 +17,8 @@ use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::Pool;
 use gatelodge::store::schema::{
-    Attempts, Client, ClientProof, FetchedDocument, Origin, Protected, RefusedRequests, Taken,
-    Usage, UsedAssertion,
+    Attempts, Client, ClientLogo, ClientProof, FetchedDocument, Origin, Protected, RefusedRequests,
+    Taken, Usage, UsedAssertion,
 };
 
 use super::{
@@ -175,6 +176,16 @@ pub(super) fn resources() -> Vec<(String, Protected)> {
 
 pub(super) fn attempts() -> Vec<(TokenHash, Attempts)> {
     vec![(hash(11), Attempts { count: 12, holding: holding(), last: at(1) })]
+}
+
+/// Every kind, although none is SVG: the words are positional.
+pub(super) fn logos() -> Vec<(ClientId, ClientLogo)> {
+    let kinds = [PictureKind::Jpeg, PictureKind::Png, PictureKind::Svg, PictureKind::WebP];
+    let row = |kind: PictureKind| {
+        let content = (0..=255).collect();
+        (read(kind.as_str()), ClientLogo { content, kind, version: "0123456789abcdef".to_owned() })
+    };
+    kinds.into_iter().map(row).collect()
 }
 
 pub(super) fn used_assertions() -> Vec<((ClientId, TokenHash), UsedAssertion)> {

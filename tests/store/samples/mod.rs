@@ -28,10 +28,10 @@ use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
 use gatelodge::store::schema::{
     AnonymousSession, AppCode, AppSession, Applied, AppliedRole, AppliedScope, Attempts,
-    Authentication, Bridge, BridgeKey, BridgeSession, Client, ClockRecord, Code, Consent, Deadline,
-    Delivery, Device, DeviceCertificate, EndedBridge, Event, EventDelivery, Exchange, Grant,
-    HostPreference, Installation, Interaction, Invitation, LinkedDevice, Passkey, Person,
-    Protected, Pushed, Removal, RemovedPasskey, Restore, Revoked, Session, SetupLink,
+    Authentication, Bridge, BridgeKey, BridgeSession, Client, ClientLogo, ClockRecord, Code,
+    Consent, Deadline, Delivery, Device, DeviceCertificate, EndedBridge, Event, EventDelivery,
+    Exchange, Grant, HostPreference, Installation, Interaction, Invitation, LinkedDevice, Passkey,
+    Person, Protected, Pushed, Removal, RemovedPasskey, Restore, Revoked, Session, SetupLink,
     SigningKeyRow, StoredCode, Taken, Usage, UsedAssertion, UsedCeremony, Withdrawal,
 };
 use gatelodge::store::{Holding, Key as _, Rank, Read, Row, StoreError, Tx, View};
@@ -120,6 +120,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<BridgeKey>("BridgeKey", bridge::keys()),
         sample::<BridgeSession>("BridgeSession", bridge::sessions()),
         sample::<Client>("Client", clients::clients()),
+        sample::<ClientLogo>("ClientLogo", clients::logos()),
         sample::<Code>("Code", grants::codes()),
         sample::<Consent>("Consent", grants::consents()),
         sample::<Delivery>("Delivery", browser::deliveries()),

@@ -60,6 +60,10 @@ impl Installation {
             let link = home.json(command);
             Person::by_link(&server, link["setup_url"].as_str().unwrap(), None);
         }
+        for app in ["back1", "back2"] {
+            home.json(&format!("client add {app} --id {app} --redirect https://{app}.example/cb"));
+            home.json(&format!("token issue --client {app} --user ada"));
+        }
         for desk in ["desk1", "desk2"] {
             home.json(&format!("bridge issue-pat ada --name {desk}"));
         }

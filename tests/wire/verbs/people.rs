@@ -247,6 +247,20 @@ pub(super) const STORIES: &[Story] = &[
         fails: ("nonsense --yes", 4, "invalid_token", "the access token is no JWT of this server"),
     },
     Story {
+        verb: "connection list",
+        with: "",
+        says: "USERNAME",
+        member: ("/connections/*/client_id", "front"),
+        fails: ("--user stranger", 3, "not_found", "there is no person with this username"),
+    },
+    Story {
+        verb: "connection end",
+        with: "ada:back{n} --yes",
+        says: "ended",
+        member: ("/username", "ada"),
+        fails: ("ada --yes", 3, "not_found", "the person lets this client do nothing"),
+    },
+    Story {
         verb: "grant list",
         with: "",
         says: "GRANT",

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::Path;
 use axum::http::Method;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use serde_json::json;
 
+use super::Named;
 use super::made::{self, Made};
 use crate::admin::client::ClientView;
 use crate::admin::usage::UsageView;
@@ -17,6 +17,7 @@ use crate::http::admin_pages::administrator::{
 };
 use crate::http::admin_pages::confirm::{self, Question};
 use crate::http::destination::{AdminPath, PagePath};
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
 
@@ -29,6 +30,8 @@ pub(in crate::http::admin_pages) enum Act {
     Enable,
     /// It goes, with its grants.
     Remove,
+    /// Its logo goes.
+    RemoveLogo,
     /// It gets a new secret.
     RotateSecret,
 }
@@ -51,17 +54,18 @@ impl Act {
             Self::Disable => (t.disable_title(name), t.disable(), t.disable_means()),
             Self::Enable => (t.enable_title(name), t.enable(), t.enable_means()),
             Self::Remove => (t.remove_title(name), t.remove(), t.remove_means()),
+            Self::RemoveLogo => (t.remove_logo_title(name), t.remove_logo(), t.remove_logo_means()),
             Self::RotateSecret => (t.rotate_title(name), t.rotate(), t.rotate_means()),
         };
         let mut means = vec![means.plain()];
         if matches!(self, Self::Disable | Self::Remove) {
             let path = format!("{}/usage", path_of("clients", &client.client_id));
             let usage: UsageView = administrator.get(&path).await?;
-            means.push(t.live_grants(usage.live_grants).plain());
+            means.push(t.connected(usage.people).plain());
             means.extend(usage.at_least.then(|| t.at_least().plain()));
         }
         Ok(Question {
-            back: AdminPath::of(["clients", client.client_id.as_str()]),
+            back: AdminPath::client(&client.client_id),
             button: button.plain(),
             danger: self == Self::Remove,
             means,
@@ -77,16 +81,24 @@ impl Act {
         client: &ClientView,
     ) -> Result<Response, Refused> {
         let path = path_of("clients", &client.client_id);
-        let own = AdminPath::of(["clients", client.client_id.as_str()]);
+        let own = AdminPath::client(&client.client_id);
         match self {
             Self::Disable | Self::Enable => {
                 let enabled = json!({ "enabled": self == Self::Enable });
                 let _: ClientView = administrator.send(Method::PATCH, &path, &enabled).await?;
-                Ok(redirect::to_page(&PagePath::Admin(own)))
+                let done =
+                    if self == Self::Enable { Done::ClientEnabled } else { Done::ClientDisabled };
+                Ok(redirect::to_page_after(done, &PagePath::Admin(own)))
             }
             Self::Remove => {
                 administrator.delete(&path).await?;
-                Ok(redirect::to_page(&PagePath::Admin(AdminPath::of(["clients"]))))
+                let next = PagePath::Admin(AdminPath::of(["clients"]));
+                Ok(redirect::to_page_after(Done::ClientRemoved, &next))
+            }
+            Self::RemoveLogo => {
+                let none = json!({ "logo": null });
+                let _: ClientView = administrator.send(Method::PATCH, &path, &none).await?;
+                Ok(redirect::to_page(&PagePath::Admin(own)))
             }
             Self::RotateSecret => {
                 let path = format!("{path}/secret");
@@ -100,7 +112,7 @@ impl Act {
 async fn ask(
     act: Act,
     administrator: Administrator,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Response, PageFailure> {
     let client: ClientView = administrator.get(&path_of("clients", &id)).await?;
     let question = act.question(&administrator, &client).await?;
@@ -109,7 +121,7 @@ async fn ask(
 
 async fn run(
     act: Act,
-    Path(id): Path<String>,
+    Named(id): Named,
     AdministratorForm { administrator, form }: AdministratorForm,
 ) -> Result<Response, PageFailure> {
     let client: ClientView = administrator.get(&path_of("clients", &id)).await?;

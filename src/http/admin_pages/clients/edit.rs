@@ -1,10 +1,10 @@
 //! `/gate/admin/clients/{id}/edit`: what an administrator changes of a client.
 
 use askama::Template;
-use axum::extract::Path;
 use axum::http::Method;
 use axum::response::Response;
 
+use super::Named;
 use super::described;
 use super::made::{self, Made};
 use crate::admin::client::{ClientOrigin, ClientView};
@@ -14,6 +14,7 @@ use crate::http::admin_pages::administrator::{
 use crate::http::admin_pages::fields::{FieldKind, Form};
 use crate::http::admin_pages::frame::Frame;
 use crate::http::destination::{AdminPath, PagePath};
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::redirect;
@@ -34,7 +35,7 @@ pub(in crate::http) struct EditClientPage {
 impl EditClientPage {
     /// The page of the client.
     fn back(&self) -> AdminPath {
-        AdminPath::of(["clients", self.client.client_id.as_str()])
+        AdminPath::client(&self.client.client_id)
     }
 
     /// Whether only the decisions about it can be changed.
@@ -57,7 +58,7 @@ fn page(administrator: &Administrator, client: ClientView, form: Form, fault: St
 /// Asks what is to change.
 pub(in crate::http::admin_pages) async fn ask(
     RecentAdministrator(administrator): RecentAdministrator,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Response, PageFailure> {
     let client: ClientView = administrator.get(&path_of("clients", &id)).await?;
     let form = described::form_of(&administrator, &client).await?.filled(&administrator.query)?;
@@ -66,7 +67,7 @@ pub(in crate::http::admin_pages) async fn ask(
 
 /// Changes what was changed in the form, and nothing else.
 pub(in crate::http::admin_pages) async fn change(
-    Path(id): Path<String>,
+    Named(id): Named,
     AdministratorForm { administrator, form: typed }: AdministratorForm,
 ) -> Result<Response, PageFailure> {
     let client: ClientView = administrator.get(&path_of("clients", &id)).await?;
@@ -79,8 +80,8 @@ pub(in crate::http::admin_pages) async fn change(
             Ok(made::page(&administrator, client, Made::Changed))
         }
         Ok(client) => {
-            let next = AdminPath::of(["clients", client.client_id.as_str()]);
-            Ok(redirect::to_page(&PagePath::Admin(next)))
+            let next = AdminPath::client(&client.client_id);
+            Ok(redirect::to_page_after(Done::Saved, &PagePath::Admin(next)))
         }
         Err(refused) => administrator
             .again(refused, &typed, |fault| Ok(page(&administrator, client, form, fault))),

@@ -9,6 +9,7 @@ use crate::http::admin_pages::frame::Frame;
 use crate::http::admin_pages::rows::{self, Rows};
 use crate::http::destination::AdminPath;
 use crate::http::failure::PageFailure;
+use crate::http::pages::asker::ClientMark;
 use crate::http::pages::templates::Page;
 use crate::http::texts::Texts;
 
@@ -22,9 +23,13 @@ pub(in crate::http) struct ClientsPage {
 }
 
 impl ClientsPage {
+    fn mark(&self, client: &ClientView) -> ClientMark {
+        ClientMark::of_view(client)
+    }
+
     /// The page of a client.
     fn to(&self, client: &ClientView) -> AdminPath {
-        AdminPath::of(["clients", client.client_id.as_str()])
+        AdminPath::client(&client.client_id)
     }
 }
 

@@ -34,7 +34,7 @@ pub(in crate::http) struct ClientMadePage {
 impl ClientMadePage {
     /// The page of the client.
     fn to_client(&self) -> AdminPath {
-        AdminPath::of(["clients", self.client.client_id.as_str()])
+        AdminPath::client(&self.client.client_id)
     }
 }
 

@@ -1,16 +1,18 @@
 //! `/gate/admin/clients/{id}`: a client, and how it fares.
 
 use askama::Template;
-use axum::extract::Path;
 use axum::response::Response;
 use serde_json::Value;
 
+use super::Named;
+use crate::admin::catalogue::SetupView;
 use crate::admin::client::{ClientNotesView, ClientOrigin, ClientView};
-use crate::admin::usage::UsageView;
+use crate::admin::usage::{RefusalView, UsageView};
 use crate::http::admin_pages::administrator::{Administrator, path_of};
 use crate::http::admin_pages::frame::Frame;
 use crate::http::destination::AdminPath;
 use crate::http::failure::PageFailure;
+use crate::http::pages::asker::ClientMark;
 use crate::http::pages::templates::{self, Page};
 use crate::http::texts::Texts;
 
@@ -20,22 +22,41 @@ pub(in crate::http) struct ClientPage {
     pub(in crate::http) page: Page,
     pub(in crate::http) frame: Frame,
     pub(in crate::http) client: ClientView,
+    /// The lines for the environment of its application, where nothing better is known of it.
+    pub(in crate::http) environment: Option<String>,
     pub(in crate::http) may_change: bool,
     pub(in crate::http) may_see_events: bool,
     /// What will be demanded of it, and what does not work, a line each.
     pub(in crate::http) notes: Vec<String>,
+    /// What is pasted into its application, if the catalogue knows that.
+    pub(in crate::http) setup: Option<SetupView>,
     pub(in crate::http) usage: UsageView,
 }
 
 impl ClientPage {
     /// The page `act` of the client.
     fn to(&self, act: &str) -> String {
-        format!("{}/{act}", AdminPath::of(["clients", self.client.client_id.as_str()]))
+        format!("{}/{act}", AdminPath::client(&self.client.client_id))
+    }
+
+    fn mark(&self) -> ClientMark {
+        ClientMark::of_view(&self.client)
+    }
+
+    /// Whether an operator may give it a logo.
+    fn may_have_a_logo(&self) -> bool {
+        self.may_change && matches!(self.client.origin, ClientOrigin::Operator)
     }
 
     /// The events of the client.
     fn events(&self) -> AdminPath {
         AdminPath::of(["events"]).with_query([("client", self.client.client_id.as_str())])
+    }
+
+    /// The events of the client with the refusal.
+    fn refused(&self, refusal: &RefusalView) -> AdminPath {
+        let client = ("client", self.client.client_id.as_str());
+        AdminPath::of(["events"]).with_query([client, ("refusal", &refusal.refusal)])
     }
 
     /// Its members that have a value, each with its lines.
@@ -84,17 +105,24 @@ fn lines(value: &Value) -> Vec<String> {
 /// A client.
 pub(in crate::http::admin_pages) async fn show(
     administrator: Administrator,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Response, PageFailure> {
     let client: ClientView = administrator.get(&path_of("clients", &id)).await?;
     let path = path_of("clients", &client.client_id);
     let ClientNotesView { notes } = administrator.get(&format!("{path}/notes")).await?;
+    let issuer = &administrator.app().rules().issuer;
+    let own = matches!(client.origin, ClientOrigin::Operator);
+    let setup = if own { client.pasted(issuer) } else { None };
+    let signs_in = own && setup.is_none() && !client.metadata.redirect_uris.is_empty();
+    let environment = signs_in.then(|| client.environment(Some(issuer.as_str())));
     Ok(templates::show_alone(&ClientPage {
         page: administrator.page(),
         frame: administrator.frame(),
         may_change: administrator.may(&["admin:clients"]),
         may_see_events: administrator.may(&["admin:read"]),
+        environment,
         notes,
+        setup,
         usage: administrator.get(&format!("{path}/usage")).await?,
         client,
     }))

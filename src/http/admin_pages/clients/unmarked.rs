@@ -29,6 +29,7 @@ fn text() -> String {
 fn client(origin: &str, whole: bool) -> Value {
     let mut client = json!({
         "client_id": "shop", "client_type": "confidential", "created": "1", "enabled": !whole,
+        "logo": whole.then(|| json!({ "bytes": 7, "kind": "7", "version": "0" })),
         "name": "Shop", "origin": origin,
     });
     let members = json!({
@@ -56,7 +57,7 @@ fn usage(whole: bool) -> Value {
     json!({
         "active_sessions": 1, "at_least": whole, "client_id": "shop", "last_day": sums,
         "last_refusals": if whole { vec![refusal] } else { vec![] }, "last_week": sums,
-        "live_grants": 1,
+        "last_used": whole.then_some("1"), "live_grants": 1, "people": 1,
     })
 }
 
@@ -162,9 +163,11 @@ fn render_clients(add: &mut dyn FnMut(&'static str, &dyn DynTemplate)) {
             page: page(),
             frame: frame(),
             client: view(client(origin, whole)),
+            environment: whole.then(text),
             may_change: true,
             may_see_events: whole,
             notes: if whole { vec![text()] } else { vec![] },
+            setup: view(client(origin, true)["setup"].clone()),
             usage: view(usage(whole)),
         };
         add("client.html", &client_page);

@@ -10,6 +10,7 @@ use crate::http::admin_pages::administrator::{Administrator, path_of};
 use crate::http::admin_pages::frame::Frame;
 use crate::http::admin_pages::rows::{self, Rows};
 use crate::http::destination::AdminPath;
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::texts::Texts;
@@ -38,6 +39,8 @@ pub(super) async fn list(administrator: Administrator) -> Result<Response, PageF
 pub(super) enum End {}
 
 impl deed::Kind for End {
+    const DONE: Done = Done::BridgeEnded;
+
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         let device: DeviceView = administrator.get(&path_of("bridge/devices", id)).await?;
         let t = &administrator.texts().admin.bridges;

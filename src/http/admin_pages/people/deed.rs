@@ -17,6 +17,7 @@ use crate::http::admin_pages::administrator::{
 };
 use crate::http::admin_pages::confirm::{self, Question};
 use crate::http::destination::{AdminPath, PagePath};
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
 
@@ -46,6 +47,9 @@ pub(super) fn ending(back: AdminPath, title: String, means: String, button: Stri
 
 /// A kind of deed, each with a page of its own.
 pub(super) trait Kind: 'static {
+    /// What the next page says of it.
+    const DONE: Done;
+
     /// The deed at the page whose address names `id`.
     fn of(
         administrator: &Administrator,
@@ -60,6 +64,11 @@ pub(super) trait Kind: 'static {
 /// [`Refusal::AdministrationClosed`].
 pub(super) fn check(administrator: &Administrator) -> Result<(), Refusal> {
     if administrator.may(CHANGE) { Ok(()) } else { Err(Refusal::AdministrationClosed) }
+}
+
+/// The page of the person to whom this page belongs.
+pub(super) fn person(administrator: &Administrator) -> AdminPath {
+    administrator.here.above(2)
 }
 
 /// The values of a path, by their names.
@@ -98,7 +107,7 @@ async fn act<K: Kind>(
         }
     };
     match done {
-        Ok(()) => Ok(redirect::to_page(&PagePath::Admin(next))),
+        Ok(()) => Ok(redirect::to_page_after(K::DONE, &PagePath::Admin(next))),
         Err(refused) => administrator
             .again(refused, &form, |fault| Ok(confirm::page(&administrator, question, fault))),
     }

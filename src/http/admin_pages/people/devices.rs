@@ -4,28 +4,25 @@ use super::deed::{self, Deed};
 use crate::admin::certificate::DeviceCertificateView;
 use crate::admin::personal_token::PersonalTokenView;
 use crate::http::admin_pages::administrator::{Administrator, path_of};
-use crate::http::destination::AdminPath;
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
-
-/// The page of a person; without one, that of all people.
-fn person(username: Option<&str>) -> AdminPath {
-    AdminPath::of(["people"].into_iter().chain(username))
-}
 
 /// The end of a personal access token.
 pub(super) enum RevokeToken {}
 
 impl deed::Kind for RevokeToken {
+    const DONE: Done = Done::TokenRevoked;
+
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         let token: PersonalTokenView = administrator.get(&path_of("personal-tokens", id)).await?;
         let t = &administrator.texts().admin.devices;
+        let next = deed::person(administrator);
         let question = deed::ending(
-            person(token.username.as_deref()),
+            next.clone(),
             t.revoke_token_title(&token.name).plain(),
             t.revoke_means().plain(),
             t.revoke().plain(),
         );
-        let next = person(token.username.as_deref());
         Ok(Deed::end(path_of("personal-tokens", &token.id), next, question))
     }
 }
@@ -34,17 +31,19 @@ impl deed::Kind for RevokeToken {
 pub(super) enum Revoke {}
 
 impl deed::Kind for Revoke {
+    const DONE: Done = Done::CertificateRevoked;
+
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         let operation = path_of("bridge/certificates", id);
         let certificate: DeviceCertificateView = administrator.get(&operation).await?;
         let t = &administrator.texts().admin.devices;
+        let next = deed::person(administrator);
         let question = deed::ending(
-            person(certificate.username.as_deref()),
+            next.clone(),
             t.revoke_certificate_title(&certificate.name).plain(),
             t.revoke_means().plain(),
             t.revoke().plain(),
         );
-        let next = person(certificate.username.as_deref());
         let operation = path_of("bridge/certificates", &certificate.fingerprint);
         Ok(Deed::end(operation, next, question))
     }

@@ -16,6 +16,7 @@ use crate::http::admin_pages::administrator::{
 };
 use crate::http::admin_pages::frame::Frame;
 use crate::http::destination::{AdminPath, PagePath};
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::redirect;
@@ -167,7 +168,7 @@ fn page(
     fault: String,
 ) -> Response {
     let back = match person {
-        Some(user) => AdminPath::of(["people", &user.id]),
+        Some(user) => AdminPath::person(&user.id),
         None => AdminPath::of(["people"]),
     };
     templates::show_alone(&PersonFormPage {
@@ -215,7 +216,7 @@ pub(super) async fn add(
                     expires: link.setup_expires,
                     lead: t.added_lead(&user.display_name).plain(),
                     link: link.setup_url,
-                    next: AdminPath::of(["people", &user.id]),
+                    next: AdminPath::person(&user.id),
                     next_label: t.to_person(&user.display_name).plain(),
                     notes: taken.into_iter().collect(),
                     title: t.added(&user.display_name).plain(),
@@ -284,8 +285,8 @@ pub(super) async fn save(
     let patch = patch(&user, &was, &fields);
     match administrator.send::<ChangedUserView>(Method::PATCH, &operation, &patch).await {
         Ok(changed) => {
-            let next = AdminPath::of(["people", &changed.user.id]);
-            Ok(redirect::to_page(&PagePath::Admin(next)))
+            let next = AdminPath::person(&changed.user.id);
+            Ok(redirect::to_page_after(Done::Saved, &PagePath::Admin(next)))
         }
         Err(refused) => administrator.again(refused, &form, |fault| {
             Ok(page(&administrator, Some(&user), fields, was, fault))

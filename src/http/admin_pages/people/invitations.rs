@@ -18,6 +18,7 @@ use crate::http::admin_pages::administrator::{
 use crate::http::admin_pages::frame::Frame;
 use crate::http::admin_pages::rows::{self, Rows};
 use crate::http::destination::AdminPath;
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::texts::{Day, Texts};
@@ -188,6 +189,8 @@ pub(super) async fn add(
 pub(super) enum Revoke {}
 
 impl deed::Kind for Revoke {
+    const DONE: Done = Done::InvitationRevoked;
+
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         let invitation: InvitationView = administrator.get(&path_of("invitations", id)).await?;
         let t = &administrator.texts().admin.invitations;
@@ -207,6 +210,8 @@ impl deed::Kind for Revoke {
 pub(super) enum RevokeAll {}
 
 impl deed::Kind for RevokeAll {
+    const DONE: Done = Done::InvitationsRevoked;
+
     async fn of(administrator: &Administrator, _: &str) -> Result<Deed, PageFailure> {
         let t = &administrator.texts().admin.invitations;
         let next = AdminPath::of(["invitations"]);

@@ -13,6 +13,7 @@ use crate::http::admin_pages::administrator::{Administrator, path_of};
 use crate::http::admin_pages::frame::Frame;
 use crate::http::admin_pages::rows::{self, Rows};
 use crate::http::destination::AdminPath;
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::texts::{Day, Texts};
@@ -33,7 +34,8 @@ pub(in crate::http) struct LinkRow {
     pub(in crate::http) id: String,
     pub(in crate::http) is_open: bool,
     pub(in crate::http) made_by: String,
-    pub(in crate::http) person: Option<String>,
+    /// The id and the name of its person.
+    pub(in crate::http) person: Option<(String, String)>,
     pub(in crate::http) purpose: String,
     pub(in crate::http) state: String,
 }
@@ -73,7 +75,7 @@ pub(super) fn row(texts: &Texts, link: LinkView) -> LinkRow {
         purpose: purpose.plain(),
         state: state.plain(),
         id: link.id,
-        person: link.username,
+        person: link.user_id.zip(link.username),
     }
 }
 
@@ -92,12 +94,14 @@ pub(super) async fn list(administrator: Administrator) -> Result<Response, PageF
 pub(super) enum Revoke {}
 
 impl deed::Kind for Revoke {
+    const DONE: Done = Done::LinkRevoked;
+
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         let link: LinkView = administrator.get(&path_of("links", id)).await?;
         let t = &administrator.texts().admin.links;
-        let (next, title) = match &link.username {
-            Some(person) => (AdminPath::of(["people", person]), t.revoke_title_of(person)),
-            None => (AdminPath::of(["links"]), t.revoke_title()),
+        let (next, title) = match (&link.user_id, &link.username) {
+            (Some(id), Some(name)) => (AdminPath::person(id), t.revoke_title_of(name)),
+            (_, None) | (None, _) => (AdminPath::of(["links"]), t.revoke_title()),
         };
         let question =
             deed::ending(next.clone(), title.plain(), t.revoke_means().plain(), t.revoke().plain());
@@ -109,6 +113,8 @@ impl deed::Kind for Revoke {
 pub(super) enum RevokeAll {}
 
 impl deed::Kind for RevokeAll {
+    const DONE: Done = Done::LinksRevoked;
+
     async fn of(administrator: &Administrator, _: &str) -> Result<Deed, PageFailure> {
         let t = &administrator.texts().admin.links;
         let back = AdminPath::of(["links"]);

@@ -27,6 +27,9 @@ use crate::app::App;
 /// The scope by which administrators change people and what people have.
 const CHANGE: &[&str] = &["admin:people"];
 
+/// The scopes by one of which administrators see clients.
+const SEE_CLIENTS: &[&str] = &["admin:read", "admin:clients"];
+
 /// The routes of these pages.
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()

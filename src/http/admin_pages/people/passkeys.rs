@@ -12,6 +12,7 @@ use crate::http::admin_pages::administrator::{
 };
 use crate::http::admin_pages::frame::Frame;
 use crate::http::destination::{AdminPath, PagePath};
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::redirect;
@@ -33,11 +34,6 @@ pub(in crate::http) struct PersonPasskeyPage {
     pub(in crate::http) removal: AdminPath,
 }
 
-/// The page of the person who has it.
-fn person(passkey: &PasskeyView) -> AdminPath {
-    AdminPath::of(["people"].into_iter().chain(passkey.username.as_deref()))
-}
-
 fn page(
     administrator: &Administrator,
     person: &str,
@@ -49,7 +45,7 @@ fn page(
         page: administrator.page(),
         frame: administrator.frame(),
         action: administrator.here.with_query([]),
-        back: AdminPath::of(["people", person]),
+        back: AdminPath::person(person),
         fault,
         name,
         removal: AdminPath::of(["people", person, "passkeys", &passkey.id, "remove"]),
@@ -79,8 +75,8 @@ pub(super) async fn rename(
     let operation = path_of("passkeys", &passkey.id);
     match administrator.send::<PasskeyView>(Method::PATCH, &operation, &patch).await {
         Ok(_) => {
-            let next = AdminPath::of(["people", &person]);
-            Ok(redirect::to_page(&PagePath::Admin(next)))
+            let next = AdminPath::person(&person);
+            Ok(redirect::to_page_after(Done::PasskeyRenamed, &PagePath::Admin(next)))
         }
         Err(refused) => administrator.again(refused, &form, |fault| {
             Ok(page(&administrator, &person, passkey, patch.name, fault))
@@ -92,16 +88,19 @@ pub(super) async fn rename(
 pub(super) enum Remove {}
 
 impl deed::Kind for Remove {
+    const DONE: Done = Done::PasskeyRemoved;
+
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         let passkey: PasskeyView = administrator.get(&path_of("passkeys", id)).await?;
         let t = &administrator.texts().admin.person_passkey;
         let owner = passkey.username.clone().unwrap_or_default();
+        let next = deed::person(administrator);
         let question = deed::ending(
-            person(&passkey),
+            next.clone(),
             t.remove_title(&passkey.name, owner).plain(),
             t.remove_means().plain(),
             t.remove().plain(),
         );
-        Ok(Deed::end(path_of("passkeys", &passkey.id), person(&passkey), question))
+        Ok(Deed::end(path_of("passkeys", &passkey.id), next, question))
     }
 }

@@ -6,12 +6,14 @@ use axum::http::Method;
 use axum::response::Response;
 use serde_json::json;
 
+use super::SEE_CLIENTS;
 use super::deed::{self, Deed};
 use super::form;
+use super::grants;
 use super::links::{self, LinkRow};
 use super::sessions::{self, SessionRow};
 use crate::admin::certificate::DeviceCertificateView;
-use crate::admin::grant::GrantView;
+use crate::admin::connection::ConnectionView;
 use crate::admin::link::LinkView;
 use crate::admin::passkey::PasskeyView;
 use crate::admin::personal_token::PersonalTokenView;
@@ -22,6 +24,7 @@ use crate::http::admin_pages::confirm::Question;
 use crate::http::admin_pages::frame::Frame;
 use crate::http::admin_pages::rows;
 use crate::http::destination::AdminPath;
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::texts::Texts;
@@ -33,10 +36,12 @@ pub(in crate::http) struct PersonPage {
     pub(in crate::http) frame: Frame,
     /// Whether they may change the person, and end what the person has.
     pub(in crate::http) may_end: bool,
+    /// Whether they see the pages of clients.
+    pub(in crate::http) sees_clients: bool,
     /// Whether they see what happened.
     pub(in crate::http) sees_events: bool,
     pub(in crate::http) certificates: Vec<DeviceCertificateView>,
-    pub(in crate::http) grants: Vec<GrantView>,
+    pub(in crate::http) grants: Vec<ConnectionView>,
     pub(in crate::http) links: Vec<LinkRow>,
     pub(in crate::http) passkeys: Vec<PasskeyView>,
     pub(in crate::http) sessions: Vec<SessionRow>,
@@ -62,7 +67,7 @@ pub(super) async fn show(
     let user: UserView = administrator.get(&path_of("users", &id)).await?;
     let (it, id) = (&administrator, user.id.as_str());
     let texts = it.texts();
-    let grants = rows::of_person::<GrantView>(it, "/api/v1/grants", id).await?;
+    let grants = rows::of_person::<ConnectionView>(it, "/api/v1/connections", id).await?;
     let links = rows::of_person::<LinkView>(it, "/api/v1/links", id).await?;
     let sessions = rows::of_person::<SessionView>(it, "/api/v1/sessions", id).await?;
     let certificates = rows::of_person(it, "/api/v1/bridge/certificates", id).await?;
@@ -72,6 +77,7 @@ pub(super) async fn show(
         page: it.page(),
         frame: it.frame(),
         may_end: form::may_change(it, &user.roles),
+        sees_clients: it.may(SEE_CLIENTS),
         sees_events: it.may(&["admin:read"]),
         beyond: Beyond {
             grants: grants.next.is_some(),
@@ -85,7 +91,7 @@ pub(super) async fn show(
         sessions: sessions
             .items
             .into_iter()
-            .map(|session| SessionRow { person: None, ..sessions::row(texts, session) })
+            .map(|session| SessionRow { person: None, ..sessions::row(it, session) })
             .collect(),
         tokens: tokens.items,
         user,
@@ -109,7 +115,7 @@ async fn disabling(
 ) -> Result<Deed, PageFailure> {
     let user: UserView = administrator.get(&path_of("users", id)).await?;
     let t = &administrator.texts().admin.person;
-    let next = AdminPath::of(["people", &user.id]);
+    let next = AdminPath::person(&user.id);
     let (title, means, button) = if disabled {
         (t.disable_title(&user.display_name), t.disable_means(), t.disable())
     } else {
@@ -128,23 +134,29 @@ async fn disabling(
 }
 
 impl deed::Kind for Disable {
+    const DONE: Done = Done::PersonDisabled;
+
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         disabling(administrator, id, true).await
     }
 }
 
 impl deed::Kind for Enable {
+    const DONE: Done = Done::PersonEnabled;
+
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         disabling(administrator, id, false).await
     }
 }
 
 impl deed::Kind for Remove {
+    const DONE: Done = Done::PersonRemoved;
+
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         let user: UserView = administrator.get(&path_of("users", id)).await?;
         let t = &administrator.texts().admin.person;
         let question = deed::ending(
-            AdminPath::of(["people", &user.id]),
+            AdminPath::person(&user.id),
             t.remove_title(&user.display_name).plain(),
             t.remove_means(user.passkeys).plain(),
             t.remove().plain(),

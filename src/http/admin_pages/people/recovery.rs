@@ -12,8 +12,9 @@ use crate::http::admin_pages::administrator::{
     Administrator, AdministratorForm, RecentAdministrator, path_of,
 };
 use crate::http::admin_pages::confirm::{self, Question, Tick};
-use crate::http::destination::AdminPath;
+use crate::http::destination::{AdminPath, PagePath};
 use crate::http::failure::PageFailure;
+use crate::http::redirect;
 use crate::oauth::params::Params;
 
 fn question(
@@ -26,7 +27,7 @@ fn question(
         Ok(Tick { name, label, on: form.one(name)?.is_some() })
     };
     Ok(Question {
-        back: AdminPath::of(["people", &user.id]),
+        back: AdminPath::person(&user.id),
         button: t.make().plain(),
         danger: false,
         means: vec![t.means().plain()],
@@ -46,6 +47,11 @@ pub(super) async fn ask(
 ) -> Result<Response, PageFailure> {
     check(&administrator)?;
     let user: UserView = administrator.get(&path_of("users", &id)).await?;
+    // Whoever is disabled needs no link, which would let nobody in, but to be enabled.
+    if user.disabled {
+        let enable = AdminPath::of(["people", &user.id, "enable"]);
+        return Ok(redirect::to_page(&PagePath::Admin(enable)));
+    }
     let question = question(&administrator, &user, &administrator.query)?;
     Ok(confirm::page(&administrator, question, String::new()))
 }
@@ -82,7 +88,7 @@ pub(super) async fn recover(
                     expires: link.setup_expires,
                     lead: lead.plain(),
                     link: link.setup_url,
-                    next: AdminPath::of(["people", &user.id]),
+                    next: AdminPath::person(&user.id),
                     next_label: t.to_person(name).plain(),
                     notes,
                     title: if further { t.further(name) } else { t.recovery(name) }.plain(),

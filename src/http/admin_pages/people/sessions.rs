@@ -10,6 +10,7 @@ use crate::http::admin_pages::administrator::{Administrator, path_of};
 use crate::http::admin_pages::frame::Frame;
 use crate::http::admin_pages::rows::{self, Rows};
 use crate::http::destination::AdminPath;
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::texts::{Day, Texts};
@@ -33,8 +34,10 @@ pub(in crate::http) struct SessionRow {
     pub(in crate::http) id: String,
     /// Of what it is.
     pub(in crate::http) kind: String,
-    /// Its person, where they are to be named.
-    pub(in crate::http) person: Option<String>,
+    /// Whether it is the one of the browser that looks at it.
+    pub(in crate::http) own: bool,
+    /// The id and the name of its person, where they are to be named.
+    pub(in crate::http) person: Option<(String, String)>,
     /// The program, and the system that it runs on.
     pub(in crate::http) program: String,
     /// The time of its last use.
@@ -51,15 +54,16 @@ fn program(t: &Texts, device: &DeviceView) -> String {
 }
 
 /// The row of a session.
-pub(super) fn row(texts: &Texts, session: SessionView) -> SessionRow {
+pub(super) fn row(administrator: &Administrator, session: SessionView) -> SessionRow {
+    let texts = administrator.texts();
     let t = &texts.admin.sessions;
     let (kind, person, client, seen) = match session.kind {
         SessionKind::Anonymous { client_id, .. } => (t.anonymous(), None, Some(client_id), None),
-        SessionKind::Browser { seen, username, .. } => {
-            (t.browser(), Some(username), None, Some(seen))
+        SessionKind::Browser { seen, user_id, username, .. } => {
+            (t.browser(), Some((user_id, username)), None, Some(seen))
         }
-        SessionKind::Bridge { client_id, seen, username } => {
-            (t.bridge(), Some(username), Some(client_id), Some(seen))
+        SessionKind::Bridge { client_id, seen, user_id, username } => {
+            (t.bridge(), Some((user_id, username)), Some(client_id), Some(seen))
         }
     };
     SessionRow {
@@ -67,6 +71,7 @@ pub(super) fn row(texts: &Texts, session: SessionView) -> SessionRow {
         client,
         created: templates::moment_of(&session.created),
         expires: templates::moment_of(&session.expires),
+        own: session.id == administrator.session.to_string(),
         id: session.id,
         kind: kind.plain(),
         person,
@@ -81,7 +86,7 @@ pub(super) async fn list(administrator: Administrator) -> Result<Response, PageF
         page: administrator.page(),
         frame: administrator.frame(),
         may_end: administrator.may(CHANGE),
-        rows: rows.map(|session| row(administrator.texts(), session)),
+        rows: rows.map(|session| row(&administrator, session)),
     })
     .await
 }
@@ -90,6 +95,8 @@ pub(super) async fn list(administrator: Administrator) -> Result<Response, PageF
 pub(super) enum End {}
 
 impl deed::Kind for End {
+    const DONE: Done = Done::SessionEnded;
+
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         let session: SessionView = administrator.get(&path_of("sessions", id)).await?;
         let texts = administrator.texts();
@@ -99,14 +106,22 @@ impl deed::Kind for End {
             SessionKind::Bridge { .. } => texts.admin.bridges.end_means(),
             SessionKind::Browser { .. } => t.end_means(),
         };
-        let row = row(texts, session);
+        let row = row(administrator, session);
         let (next, title) = match &row.person {
-            Some(person) => {
-                (AdminPath::of(["people", person]), t.end_title_of(&row.program, person))
-            }
+            Some((id, name)) => (AdminPath::person(id), t.end_title_of(&row.program, name)),
             None => (AdminPath::of(["sessions"]), t.end_title(&row.program)),
         };
-        let question = deed::ending(next.clone(), title.plain(), means.plain(), t.end_it().plain());
+        let mut question =
+            deed::ending(next.clone(), title.plain(), means.plain(), t.end_it().plain());
+        let mut which = t.since(&row.created, &row.address).plain();
+        if let Some(seen) = &row.seen {
+            which.push_str(" · ");
+            which.push_str(&t.seen(seen).plain());
+        }
+        question.means.insert(0, which);
+        if row.own {
+            question.means.push(texts.beside.hints.own_session().plain());
+        }
         Ok(Deed::end(path_of("sessions", &row.id), next, question))
     }
 }

@@ -63,9 +63,10 @@ fn passkey(all: bool) -> Value {
 
 fn grant(all: bool) -> Value {
     json!({
-        "by_operator": all, "client_id": "shop", "client_name": "The Shop", "created": "1",
-        "expires": "1", "id": "1", "offline": true, "resources": ["https://a.example"],
-        "scope": "openid", "session": null, "username": "ada",
+        "by_operator": all, "client_id": "shop", "client_name": "The Shop", "first_party": all,
+        "id": "1:shop", "offline": true, "remembered": true, "resources": ["https://a.example"],
+        "scope": "openid", "self_named": all.then_some("own.example"), "since": "1",
+        "used": all.then_some("1"), "user_id": "1", "username": "ada",
     })
 }
 
@@ -73,7 +74,8 @@ fn bridge(active: bool) -> Value {
     json!({
         "active": active, "bridge_version": "1", "first_seen": "1", "forwarded_total": 2,
         "hosts": [], "hostname": "desk", "last_activity_at": null, "last_seen": "1", "os": "Linux",
-        "session_id": "1", "tokens_in_total": 0, "tokens_out_total": 0, "username": "ada",
+        "session_id": "1", "tokens_in_total": 0, "tokens_out_total": 0, "user_id": "1",
+        "username": "ada",
     })
 }
 
@@ -100,7 +102,8 @@ fn session(all: bool) -> SessionRow {
         expires: day(),
         id: name(),
         kind: marked(),
-        person: all.then(name),
+        own: all,
+        person: all.then(|| ("1".to_owned(), name())),
         program: name(),
         seen: all.then(day),
     }
@@ -113,7 +116,7 @@ fn link(is_open: bool) -> LinkRow {
         id: name(),
         is_open,
         made_by: name(),
-        person: is_open.then(name),
+        person: is_open.then(|| ("1".to_owned(), name())),
         purpose: marked(),
         state: marked(),
     }
@@ -146,6 +149,7 @@ fn person(all: bool) -> PersonPage {
         page: page(),
         frame: frame(),
         may_end: all,
+        sees_clients: all,
         sees_events: all,
         certificates: two.clone().map(|it| view(certificate(it))).collect(),
         grants: two.clone().map(|it| view(grant(it))).collect(),
@@ -174,7 +178,9 @@ pub(in crate::http::admin_pages) fn rendered() -> Vec<(&'static str, String)> {
         add("sessions.html", &page);
     }
     for rows in rows(|| vec![view(grant(yes)), view(grant(no))]) {
-        add("grants.html", &GrantsPage { page: page(), frame: frame(), may_end: yes, rows });
+        let (page, frame) = (page(), frame());
+        let page = GrantsPage { page, frame, may_end: yes, sees_clients: yes, rows };
+        add("grants.html", &page);
     }
     for rows in rows(|| vec![link(yes), link(no)]) {
         add("links.html", &LinksPage { page: page(), frame: frame(), may_end: yes, rows });

@@ -14,6 +14,7 @@ use crate::http::admin_pages::administrator::{
 use crate::http::admin_pages::fields::{Choice, Field, FieldKind, Form};
 use crate::http::admin_pages::frame::Frame;
 use crate::http::destination::{AdminPath, PagePath};
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::redirect;
@@ -115,12 +116,12 @@ fn page(
 }
 
 /// What follows: the page of the resource, or, if it got a secret, that page with the secret.
-fn done(administrator: &Administrator, resource: ResourceView) -> Response {
+fn after(done: Done, administrator: &Administrator, resource: ResourceView) -> Response {
     if resource.client_secret.is_some() {
         return show::page(administrator, resource);
     }
     let next = AdminPath::of(["resources", resource.resource.as_str()]);
-    redirect::to_page(&PagePath::Admin(next))
+    redirect::to_page_after(done, &PagePath::Admin(next))
 }
 
 /// Asks what the resource is to be.
@@ -138,7 +139,7 @@ pub(in crate::http::admin_pages) async fn add(
     let form = form_of(administrator.texts(), None).filled(&typed)?;
     let members = members(form.fields.iter());
     match administrator.send(Method::POST, "/api/v1/resources", &members).await {
-        Ok(resource) => Ok(done(&administrator, resource)),
+        Ok(resource) => Ok(after(Done::ResourceAdded, &administrator, resource)),
         Err(refused) => administrator
             .again(refused, &typed, |fault| Ok(page(&administrator, None, form, fault))),
     }
@@ -164,7 +165,7 @@ pub(in crate::http::admin_pages) async fn change(
     let form = form_of(administrator.texts(), Some(&resource)).filled(&typed)?;
     let patch = members(form.changed());
     match administrator.send(Method::PATCH, &path, &patch).await {
-        Ok(resource) => Ok(done(&administrator, resource)),
+        Ok(resource) => Ok(after(Done::Saved, &administrator, resource)),
         Err(refused) => administrator
             .again(refused, &typed, |fault| Ok(page(&administrator, Some(&resource), form, fault))),
     }

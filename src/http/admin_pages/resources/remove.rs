@@ -9,6 +9,7 @@ use crate::http::admin_pages::administrator::{
 };
 use crate::http::admin_pages::confirm::{self, Question};
 use crate::http::destination::{AdminPath, PagePath};
+use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
 
@@ -44,7 +45,10 @@ pub(in crate::http::admin_pages) async fn remove(
     let resource: ResourceView = administrator.get(&path_of("resources", &named)).await?;
     let path = path_of("resources", resource.resource.as_str());
     match administrator.delete(&path).await {
-        Ok(()) => Ok(redirect::to_page(&PagePath::Admin(AdminPath::of(["resources"])))),
+        Ok(()) => {
+            let next = PagePath::Admin(AdminPath::of(["resources"]));
+            Ok(redirect::to_page_after(Done::ResourceRemoved, &next))
+        }
         Err(refused) => administrator.again(refused, &form, |fault| {
             Ok(confirm::page(&administrator, question(&administrator, &resource), fault))
         }),

@@ -29,7 +29,7 @@ impl ResourcePage {
 
     /// The page of the client as which it introspects.
     fn client(&self, id: &str) -> AdminPath {
-        AdminPath::of(["clients", id])
+        AdminPath::client(id)
     }
 }
 

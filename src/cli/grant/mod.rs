@@ -1,4 +1,6 @@
-//! `gatelodge grant …`
+//! `gatelodge grant …` and `gatelodge connection …`
+
+mod connection;
 
 use axum::http::Method;
 use clap::Subcommand;
@@ -9,14 +11,17 @@ use super::admin_client::{AdminClient, path_of};
 use super::confirm::{Confirmation, ask};
 use super::output::{Column, Failure, Output, fields, list, word};
 
+pub(super) use connection::{ConnectionVerb, run as run_connection};
+
 const HELP: &str = "\
 Examples:
   gatelodge grant list --user ada
   gatelodge grant revoke 0190163d-8694-439b-aea5-966c26f8ad91
   gatelodge grant revoke 0190163d
 
-A revoked grant takes its refresh token and every access token with it. The application may
-ask the person again.";
+A revoked grant takes its refresh token and every access token with it. A consent that is remembered
+stays, so that the application gets another grant without a question: `gatelodge connection end` ends
+that, too.";
 
 /// The verbs of `grant`.
 #[derive(Debug, Subcommand)]
