@@ -20,6 +20,7 @@ pub mod registration;
 pub mod session_proof;
 pub mod sign_in;
 mod signing_keys;
+pub mod store_file;
 mod usage;
 
 use std::convert::Infallible;

@@ -1,6 +1,6 @@
 //! `gatelodge db …`: the file of the store.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use axum::http::Method;
@@ -8,10 +8,9 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use crate::admin::store::{CheckView, FlawView, StoreView, TableView};
-use crate::clock::Clock;
+use crate::app::OpenError;
+use crate::app::store_file::{self, Rewritten};
 use crate::config::{Config, Places};
-use crate::store::rewrite::{self, Rewritten};
-use crate::store::{StoreError, check};
 
 use super::admin_client::AdminClient;
 use super::output::{Column, Exit, Failure, Output, fields, tabled, word};
@@ -64,8 +63,11 @@ pub(super) async fn run(verb: DbVerb, config: &Config) -> Result<Output, Failure
     let places = &config.places;
     match verb {
         DbVerb::Check => check(AdminClient::running(config).await?, places).await,
-        DbVerb::Compact => compact(places),
-        DbVerb::Repair => repair(places),
+        DbVerb::Compact => Ok(described(store_file::compact(places).map_err(failure)?, None)),
+        DbVerb::Repair => {
+            let (rewritten, aside) = store_file::repair(places).map_err(failure)?;
+            Ok(described(rewritten, Some(&aside)))
+        }
         DbVerb::Stats => stats(&mut AdminClient::open(config.clone()).await?).await,
     }
 }
@@ -74,11 +76,7 @@ pub(super) async fn run(verb: DbVerb, config: &Config) -> Result<Output, Failure
 async fn check(admin: Option<AdminClient>, places: &Places) -> Result<Output, Failure> {
     let view = match admin {
         Some(mut admin) => admin.ask_within(TIMEOUT, Method::GET, "/api/v1/store/check").await?,
-        None => {
-            let store = existing(places)?;
-            let checked = check::check(&store).map_err(|error| failure(&store, &error))?;
-            CheckView::new(checked, true)
-        }
+        None => CheckView::new(store_file::check(places).map_err(failure)?, true),
     };
     Ok(checked(&view))
 }
@@ -116,22 +114,6 @@ struct RewrittenView {
     rows: u64,
 }
 
-/// Runs `db compact`, without a server.
-fn compact(places: &Places) -> Result<Output, Failure> {
-    let store = existing(places)?;
-    let rewritten = rewrite::compact(&store).map_err(|error| failure(&store, &error))?;
-    Ok(described(rewritten, None))
-}
-
-/// Runs `db repair`, without a server.
-fn repair(places: &Places) -> Result<Output, Failure> {
-    let store = existing(places)?;
-    let now = Clock::System.now().seconds();
-    let aside = store.with_added_extension(format!("before-repair-{now}"));
-    let rewritten = rewrite::repair(&store, &aside).map_err(|error| failure(&store, &error))?;
-    Ok(described(rewritten, Some(&aside)))
-}
-
 fn described(rewritten: Rewritten, aside: Option<&Path>) -> Output {
     let Rewritten { rows, left_out, bytes: [before, after] } = rewritten;
     let aside = aside.map(|path| path.display().to_string());
@@ -149,27 +131,7 @@ fn described(rewritten: Rewritten, aside: Option<&Path>) -> Output {
     Output::new(text, &RewrittenView { aside, bytes: after, bytes_before: before, left_out, rows })
 }
 
-fn existing(places: &Places) -> Result<PathBuf, Failure> {
-    let store = places.store();
-    if store.exists() {
-        return Ok(store);
-    }
-    let why = format!("there is no store at {}; `gatelodge serve` makes one", store.display());
-    Err(Failure::new(Exit::Unavailable, why))
-}
-
-fn failure(store: &Path, error: &StoreError) -> Failure {
-    let path = store.display();
-    let exit = match error {
-        StoreError::Locked | StoreError::NewerFormat { .. } | StoreError::NewerSchema { .. } => {
-            Exit::Unavailable
-        }
-        StoreError::Corrupt { .. }
-        | StoreError::Damaged(_)
-        | StoreError::Engine(_)
-        | StoreError::Panicked
-        | StoreError::Stopped
-        | StoreError::Unwritable(_) => Exit::Failed,
-    };
-    Failure::new(exit, format!("{path}: {error}")).with_remedy(error.remedy())
+fn failure(error: OpenError) -> Failure {
+    let failure = Failure::new(Exit::from_code(error.exit()), &error);
+    failure.with_remedy(error.remedy())
 }

@@ -49,6 +49,15 @@ pub enum Flaw {
     },
 }
 
+impl Flaw {
+    /// A row that cannot be read, of a table that its key in hex says if nothing else does.
+    pub(super) fn row(table: Option<&'static str>, key: String) -> Self {
+        let tag = || u8::from_str_radix(key.get(..2)?, 16).ok();
+        let table = table.or_else(|| tag().map(|tag| schema::name(&[tag])));
+        Self::Row { table: table.unwrap_or("no table"), key }
+    }
+}
+
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -169,7 +178,7 @@ fn rows(snapshot: &Snapshot, checked: &mut Checked) {
         });
         match read {
             Ok(()) => {}
-            Err(StoreError::Corrupt { table, key }) => checked.found(Flaw::Row { table, key }),
+            Err(StoreError::Corrupt { table, key }) => checked.found(Flaw::row(table, key)),
             Err(error) => return checked.found(Flaw::Unreadable(error.to_string())),
         }
     }

@@ -1,14 +1,11 @@
 //! The schema number, and its check at the opening of a store.
 
+use crate::store::StoreError;
 use crate::store::engine::{Engine, Snapshot, Writes};
-use crate::store::table::corrupt;
-use crate::store::{StoreError, Tag};
+use crate::store::table::{SCHEMA_TAG, corrupt};
 
 /// The schema that this program writes.
 pub const SCHEMA: u32 = 1;
-
-/// The tag of the number.
-pub(super) const SCHEMA_TAG: Tag = Tag { byte: 0, name: "schema" };
 
 /// The key of the number: the tag 0, which no table has. The number is in big-endian bytes, which
 /// every version can read.

@@ -50,10 +50,10 @@ use writer::Writer;
 /// A failure of the store.
 #[derive(Clone, Debug)]
 pub enum StoreError {
-    /// A row cannot be read: its checksum is wrong, or it does not decode.
+    /// A row cannot be read.
     Corrupt {
-        /// The table.
-        table: &'static str,
+        /// The table whose row does not decode; `None`: the checksum is wrong.
+        table: Option<&'static str>,
         /// The row's key in hex.
         key: String,
     },
@@ -96,7 +96,12 @@ pub enum WriteHealth {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Corrupt { table, key } => write!(f, "row {key} of table {table} cannot be read"),
+            Self::Corrupt { table: Some(table), key } => {
+                write!(f, "row {key} of table {table} does not decode")
+            }
+            Self::Corrupt { table: None, key } => {
+                write!(f, "row {key} is not as it was written: its checksum is wrong")
+            }
             Self::Damaged(cause) => write!(f, "the file is damaged: {cause}"),
             Self::Engine(cause) => write!(f, "the store failed: {cause}"),
             Self::Locked => f.write_str("another process has the store open"),

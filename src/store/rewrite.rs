@@ -101,7 +101,7 @@ fn copied(
         match row.and_then(|(key, row)| copy(key, &row, draft)) {
             Ok(count) => rewritten.rows += count,
             Err(StoreError::Corrupt { table, key }) if is_lenient => {
-                rewritten.left_out.found(Flaw::Row { table, key });
+                rewritten.left_out.found(Flaw::row(table, key));
             }
             Err(error @ StoreError::Damaged(_)) if is_lenient => {
                 rewritten.left_out.found(Flaw::Unreadable(error.to_string()));

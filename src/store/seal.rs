@@ -4,7 +4,8 @@
 
 use twox_hash::XxHash3_64;
 
-use crate::store::{StoreError, schema};
+use crate::secret::hex;
+use crate::store::StoreError;
 
 /// How many bytes it has.
 const LENGTH: usize = size_of::<u64>();
@@ -22,7 +23,7 @@ pub(super) fn seal(key: &[u8], row: &[u8]) -> Vec<u8> {
 pub(super) fn open<'a>(key: &[u8], sealed: &'a [u8]) -> Result<&'a [u8], StoreError> {
     match sealed.split_last_chunk::<LENGTH>() {
         Some((row, written)) if *written == checksum(key, row) => Ok(row),
-        Some(_) | None => Err(schema::corrupt_row(key)),
+        Some(_) | None => Err(StoreError::Corrupt { table: None, key: hex(key) }),
     }
 }
 

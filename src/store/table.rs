@@ -62,6 +62,9 @@ impl<A: Key, B: Key> Index<A, B> {
     }
 }
 
+/// The number of the schema.
+pub(super) const SCHEMA_TAG: Tag = Tag { byte: 0, name: "schema" };
+
 /// The expiry index: the rows by the time from which they may be removed.
 pub(super) const EXPIRY: Tag = Tag { byte: 1, name: "expiry" };
 
@@ -173,5 +176,5 @@ pub(super) fn decode_key<K: Key>(table: Tag, bytes: &[u8]) -> Result<K, StoreErr
 }
 
 pub(super) fn corrupt(table: Tag, key: &[u8]) -> StoreError {
-    StoreError::Corrupt { table: table.name, key: hex(key) }
+    StoreError::Corrupt { table: Some(table.name), key: hex(key) }
 }

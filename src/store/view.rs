@@ -302,7 +302,7 @@ pub trait View {
         let whole = held(pool, holder);
         let rows = self.raw_range(&whole, &after(&whole), limit)?;
         let row = |(key, _): &(Vec<u8>, Vec<u8>)| {
-            let corrupt = || StoreError::Corrupt { table: HELD.name, key: hex(key) };
+            let corrupt = || StoreError::Corrupt { table: Some(HELD.name), key: hex(key) };
             let mut row = key.get(whole.len()..).ok_or_else(corrupt)?;
             let place = Rank::read(&mut row).zip(Timestamp::read(&mut row));
             place.map(|_| row.to_vec()).ok_or_else(corrupt)
@@ -321,7 +321,7 @@ pub trait View {
         let mut rows = Vec::new();
         let whole = held_at(pool, holder, rank);
         for (key, _) in self.raw_range(&whole, &after(&whole), limit)? {
-            let corrupt = || StoreError::Corrupt { table: HELD.name, key: hex(&key) };
+            let corrupt = || StoreError::Corrupt { table: Some(HELD.name), key: hex(&key) };
             let mut row = key.get(whole.len()..).ok_or_else(corrupt)?;
             Timestamp::read(&mut row).ok_or_else(corrupt)?;
             rows.push(row.to_vec());
@@ -359,7 +359,7 @@ pub trait View {
         let row = |(key, _): &(Vec<u8>, Vec<u8>)| {
             let mut row = key.get(1..).unwrap_or_default();
             let since = Timestamp::read(&mut row);
-            let corrupt = || StoreError::Corrupt { table: EXPIRY.name, key: hex(key) };
+            let corrupt = || StoreError::Corrupt { table: Some(EXPIRY.name), key: hex(key) };
             Ok((since.ok_or_else(corrupt)?, row.to_vec()))
         };
         rows.iter().map(row).collect()

@@ -134,7 +134,7 @@ fn a_schema_number_that_is_none_is_corrupt() {
 
         let opened = Store::open(&path);
 
-        assert!(matches!(opened, Err(StoreError::Corrupt { table: "schema", .. })));
+        assert!(matches!(opened, Err(StoreError::Corrupt { table: Some("schema"), .. })));
     }
 }
 

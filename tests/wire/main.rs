@@ -16,7 +16,6 @@ mod commands;
 mod config;
 mod connection;
 mod crowd;
-mod damage;
 mod doctor;
 #[cfg(target_os = "linux")]
 mod log;
@@ -25,17 +24,16 @@ mod logout;
 mod namespace;
 mod operator;
 #[cfg(target_os = "linux")]
-mod outage;
 mod person;
 mod printed;
 mod program;
 mod readme;
 mod refused;
-mod rollback;
 mod secrets;
 mod secure;
 mod start;
 mod stop;
+mod store;
 mod terminal;
 mod tls;
 mod verbs;

@@ -43,9 +43,7 @@ pub use pushed::*;
 pub use removal::*;
 pub use usage::*;
 
-use crate::secret::hex;
-use crate::store::migrate::SCHEMA_TAG;
-use crate::store::table::{EXPIRY, Entries, HELD, corrupt};
+use crate::store::table::{EXPIRY, Entries, HELD, SCHEMA_TAG, corrupt};
 use crate::store::weight::WEIGHTS;
 use crate::store::{Row, StoreError, Tag, Tx};
 
@@ -192,11 +190,6 @@ pub(super) fn name(key: &[u8]) -> &'static str {
     let own = [SCHEMA_TAG, WEIGHTS];
     let mut tags = TABLES.iter().chain(INDICES).chain(&own);
     tags.find(|tag| key.first() == Some(&tag.byte)).map_or("no table", |tag| tag.name)
-}
-
-/// The error of a row that cannot be read, of whichever table or index its key says.
-pub(super) fn corrupt_row(key: &[u8]) -> StoreError {
-    StoreError::Corrupt { table: name(key), key: hex(key) }
 }
 
 /// Declares the layouts of a row that has had only one.

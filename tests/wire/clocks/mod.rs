@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::connection::{client_credentials, get};
 use crate::person::Person;
 use crate::program::{Home, Server};
-use crate::rollback::{authorized, refreshed, stop};
 use crate::secure::{Client, Got};
+use crate::store::rollback::{authorized, refreshed, stop};
 
 const HOUR: Duration = Duration::from_hours(1);
 const MONTH: Duration = Duration::from_hours(30 * 24);

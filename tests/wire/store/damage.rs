@@ -10,7 +10,7 @@ use std::thread;
 use serde_json::Value;
 
 use crate::program::Home;
-use crate::rollback::stop;
+use crate::store::rollback::stop;
 
 fn run(home: &Home, arguments: &str) -> Output {
     home.command(&arguments.split(' ').collect::<Vec<_>>()).output().unwrap()

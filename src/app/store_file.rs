@@ -1,0 +1,41 @@
+//! The file of the store while no process has it open: checked, and made anew.
+
+use std::path::PathBuf;
+
+use super::OpenError;
+use crate::clock::Clock;
+use crate::config::Places;
+use crate::store::{StoreError, check, rewrite};
+
+pub use crate::store::check::Checked;
+pub use crate::store::rewrite::Rewritten;
+
+/// Checks the pages and the rows. Nothing is written.
+pub fn check(places: &Places) -> Result<Checked, OpenError> {
+    let store = existing(places)?;
+    check::check(&store).map_err(|error| failed(places, error))
+}
+
+/// Makes the file anew without the space that no row uses.
+pub fn compact(places: &Places) -> Result<Rewritten, OpenError> {
+    let store = existing(places)?;
+    rewrite::compact(&store).map_err(|error| failed(places, error))
+}
+
+/// Makes the file anew of the rows that can be read. Returns where the file before it is.
+pub fn repair(places: &Places) -> Result<(Rewritten, PathBuf), OpenError> {
+    let store = existing(places)?;
+    let now = Clock::System.now().seconds();
+    let aside = store.with_added_extension(format!("before-repair-{now}"));
+    let rewritten = rewrite::repair(&store, &aside).map_err(|error| failed(places, error))?;
+    Ok((rewritten, aside))
+}
+
+fn existing(places: &Places) -> Result<PathBuf, OpenError> {
+    let store = places.store();
+    if store.exists() { Ok(store) } else { Err(OpenError::NoStore(store.display().to_string())) }
+}
+
+fn failed(places: &Places, error: StoreError) -> OpenError {
+    OpenError::Store(places.store().display().to_string(), error)
+}
