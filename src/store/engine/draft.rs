@@ -70,7 +70,7 @@ fn filled<T>(
     file: File,
     fill: impl FnOnce(&mut Draft) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let database = of(file)?;
+    let mut database = of(file)?;
     let mut transaction = database.begin_write().map_err(redb::Error::from)?;
     transaction.set_durability(Durability::Immediate).map_err(redb::Error::from)?;
     transaction.set_two_phase_commit(true);
@@ -79,6 +79,8 @@ fn filled<T>(
     let result = fill(&mut draft)?;
     draft.write()?;
     draft.transaction.commit().map_err(redb::Error::from)?;
+    // A new file has room for more than there is.
+    database.compact().map_err(redb::Error::from)?;
     Ok(result)
 }
 
