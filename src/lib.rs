@@ -106,7 +106,8 @@
 //! | a clock that jumps | [`clock::ClockWatch`], `app/clock.rs`, [`flow::installation::clock`] |
 //! | the expiry of what is used once | [`flow::installation::evidence`] |
 //! | rows, indices, expiry, weights | [`store::schema`] |
-//! | a disk that fails, and how the store survives it | `store/engine.rs`, `store/overlay.rs` |
+//! | a disk that fails, and how the store survives it | `store/engine/mod.rs`, `store/engine/overlay.rs` |
+//! | a file that is damaged: the checksum of a row, the check, the file made anew | `store/seal.rs`, [`store::check`], [`store::rewrite`] |
 //! | the operations and views of a noun (`client list`) | [`admin`], one file a noun |
 //!
 //! # Glossary
