@@ -144,32 +144,41 @@ pub fn find(
     Ok(connection.map(|connection| Connected { connection, client, person, user }))
 }
 
-/// A page of the connections, of one person and of one client or of all, by the ids of both.
+/// Behind the id of every client, which is ASCII.
+const BEHIND: char = char::MAX;
+
+/// A page of the connections, of one person and of one client or of all, by the ids of both. It looks
+/// at so many people as the span says.
 pub fn list(
     view: &impl View,
     cx: &Context,
     user: Option<UserId>,
     client: Option<&ClientId>,
-    span: &Span<(UserId, ClientId)>,
-) -> Result<Listing<Connected, (UserId, ClientId)>, StoreError> {
-    let mut items = Vec::<Connected>::new();
+    span: &Span<(UserId, String)>,
+) -> Result<Listing<Connected, (UserId, String)>, StoreError> {
+    let (mut items, mut seen) = (Vec::<Connected>::new(), 0);
     let mut last = user.or(span.after.as_ref().map(|(user, _)| *user));
     let first = last.map(|id| view.find::<Person>(&id)).transpose()?.flatten();
     let mut people: Vec<(UserId, Person)> = last.zip(first).into_iter().collect();
+    let is_after = |id: UserId, client: &ClientId| {
+        span.after.as_ref().is_none_or(|(user, of)| (id, client.as_str()) > (*user, of.as_str()))
+    };
     loop {
         for (id, person) in people {
             for (of, connection) in of_person(view, cx, id)? {
-                let key = (id, of);
-                let is_after = span.after.as_ref().is_none_or(|after| key > *after);
-                if is_after && client.is_none_or(|own| *own == key.1) {
-                    let (user, client) = key;
-                    items.push(Connected { connection, client, person: person.clone(), user });
+                if is_after(id, &of) && client.is_none_or(|own| *own == of) {
+                    let person = person.clone();
+                    items.push(Connected { connection, client: of, person, user: id });
                 }
             }
             if items.len() > span.limit {
                 items.truncate(span.limit);
-                let next = items.last().map(|last| (last.user, last.client.clone()));
+                let next = items.last().map(|last| (last.user, last.client.to_string()));
                 return Ok(Listing { items, next });
+            }
+            seen += 1;
+            if seen == span.seen && user.is_none() {
+                return Ok(Listing { items, next: Some((id, BEHIND.to_string())) });
             }
         }
         if user.is_some() {

@@ -185,6 +185,7 @@ impl Site {
         let operation = match list {
             "people" => "users",
             "bridges" => "bridge",
+            "grants" => "connections",
             other => other,
         };
         let (mut seen, mut cursor) = (0, String::new());

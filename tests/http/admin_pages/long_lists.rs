@@ -6,12 +6,12 @@ use gatelodge::event::EventId;
 use gatelodge::flow::person::people;
 use gatelodge::model::actor::Actor;
 use gatelodge::store::View as _;
-use gatelodge::store::schema::{Event, SESSIONS_BY_USER, Session};
+use gatelodge::store::schema::{Event, Person, SESSIONS_BY_USER, Session};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{server, stored};
-use crate::support::{Browser, Response, Server, unescape};
+use crate::support::{Browser, RelyingParty, Response, Server, unescape};
 
 /// More than a page looks at.
 const MANY: u32 = 2_100;
@@ -74,6 +74,34 @@ async fn a_page_of_the_api_ends_after_so_many_rows_and_has_a_next_one() {
     assert_eq!(second["sessions"].as_array().unwrap().len(), 1);
     assert_eq!(second["sessions"][0]["username"], "ada");
     assert_eq!(second.get("next"), None);
+}
+
+/// Makes many people who let no app do anything. All of them stand before those who are there.
+async fn people_without_apps(server: &Server) {
+    let made = server.app.write(|tx, _| {
+        let (_, ada) = people::named(tx, &"ada".parse()?)?.expect("she is there");
+        for n in 0..MANY {
+            let person = Person { username: format!("p{n}").parse()?, ..ada.clone() };
+            tx.put(&Uuid::from_u128(u128::from(n)).into(), person)?;
+        }
+        Ok(())
+    });
+    made.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_page_of_access_looks_at_so_many_people_and_leads_on() {
+    let (server, mut ada) = server().await;
+    let shop = RelyingParty::web(&server).await;
+    shop.tokens_of(&mut ada, "openid").await;
+    people_without_apps(&server).await;
+
+    let first = ada.visit("/gate/admin/grants?client=shop").await;
+    let second = follow(&mut ada, &first, "Search on").await;
+
+    assert!(first.text().contains(SO_FAR) && !first.text().contains("/end\""), "{}", first.text());
+    assert!(second.text().contains("/end\""), "{}", second.text());
+    assert!(!second.text().contains(SO_FAR), "{}", second.text());
 }
 
 /// An event about the client `shop`, so many milliseconds after a time.
