@@ -63,9 +63,11 @@ pub(super) async fn run(verb: DbVerb, config: &Config) -> Result<Output, Failure
     let places = &config.places;
     match verb {
         DbVerb::Check => check(AdminClient::running(config).await?, places).await,
-        DbVerb::Compact => Ok(described(store_file::compact(places).map_err(failure)?, None)),
+        DbVerb::Compact => {
+            Ok(described(store_file::compact(places).map_err(|error| failure(&error))?, None))
+        }
         DbVerb::Repair => {
-            let (rewritten, aside) = store_file::repair(places).map_err(failure)?;
+            let (rewritten, aside) = store_file::repair(places).map_err(|error| failure(&error))?;
             Ok(described(rewritten, Some(&aside)))
         }
         DbVerb::Stats => stats(&mut AdminClient::open(config.clone()).await?).await,
@@ -76,7 +78,7 @@ pub(super) async fn run(verb: DbVerb, config: &Config) -> Result<Output, Failure
 async fn check(admin: Option<AdminClient>, places: &Places) -> Result<Output, Failure> {
     let view = match admin {
         Some(mut admin) => admin.ask_within(TIMEOUT, Method::GET, "/api/v1/store/check").await?,
-        None => CheckView::new(store_file::check(places).map_err(failure)?, true),
+        None => CheckView::new(store_file::check(places).map_err(|error| failure(&error))?, true),
     };
     Ok(checked(&view))
 }
@@ -131,7 +133,7 @@ fn described(rewritten: Rewritten, aside: Option<&Path>) -> Output {
     Output::new(text, &RewrittenView { aside, bytes: after, bytes_before: before, left_out, rows })
 }
 
-fn failure(error: OpenError) -> Failure {
-    let failure = Failure::new(Exit::from_code(error.exit()), &error);
+fn failure(error: &OpenError) -> Failure {
+    let failure = Failure::new(Exit::from_code(error.exit()), error);
     failure.with_remedy(error.remedy())
 }

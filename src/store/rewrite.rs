@@ -86,7 +86,9 @@ fn copied(
     let mut rewritten = Rewritten::default();
     let mut sums = BTreeMap::<Vec<u8>, Weight>::new();
     let mut copy = |key: Vec<u8>, row: &[u8], draft: &mut Draft| {
-        let Some((row, declared)) = schema::newest(&key, row)? else { return Ok(0) };
+        let Some((row, declared)) = schema::newest(&key, row)? else {
+            return if schema::is_made_anew(&key) { Ok(0) } else { Err(schema::unknown(&key)) };
+        };
         for share in &declared.shares {
             let sum = sums.entry(weight::shard(share, &key)).or_default();
             *sum = *sum + Weight::of(&key, &row);

@@ -20,10 +20,11 @@ use crate::sign_in::{by_button, sign_out};
 use crate::window::Window;
 
 /// A suffix, a colour scheme, the size in CSS pixels, and how many device pixels each has.
-const LOOKS: [(&str, &str, (i64, i64), f64); 5] = [
+const LOOKS: [(&str, &str, (i64, i64), f64); 6] = [
     ("light", "light", (1280, 860), 1.0),
     ("dark", "dark", (1280, 860), 1.0),
     ("tablet", "light", (768, 1024), 1.0),
+    ("tablet-dark", "dark", (768, 1024), 1.0),
     ("phone", "light", (360, 740), 2.0),
     ("phone-dark", "dark", (360, 740), 2.0),
 ];

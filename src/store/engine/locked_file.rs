@@ -1,8 +1,8 @@
 //! The file of a store, locked against other processes for as long as it is open.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
 
 use redb::{DatabaseError, StorageBackend as Backend};
@@ -20,13 +20,25 @@ impl LockedFile {
     ///
     /// [`StoreError::Locked`] if another process, or this one, has it open.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let file = OpenOptions::new().read(true).write(true).open(path);
-        let file = file.map_err(DatabaseError::from)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Locked),
-            Err(TryLockError::Error(error)) => Err(DatabaseError::from(error).into()),
+        loop {
+            let file = OpenOptions::new().read(true).write(true).open(path);
+            let locked = Self(file.map_err(DatabaseError::from)?);
+            match locked.0.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(StoreError::Locked),
+                Err(TryLockError::Error(error)) => return Err(DatabaseError::from(error).into()),
+            }
+            // Whoever had the lock before may have put a new file in the place of this one.
+            if locked.is_at(path).map_err(DatabaseError::from)? {
+                return Ok(locked);
+            }
         }
+    }
+
+    /// Whether it is still the file that is named `path`.
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let (own, named) = (self.0.metadata()?, fs::metadata(path)?);
+        Ok((own.dev(), own.ino()) == (named.dev(), named.ino()))
     }
 }
 
@@ -57,5 +69,25 @@ impl Backend for LockedFile {
 
     fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.0.write_all_at(bytes, offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_replaced_is_no_longer_at_its_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store");
+        fs::write(&path, "before").unwrap();
+        let before = LockedFile::open(&path).unwrap();
+        assert!(before.is_at(&path).unwrap());
+
+        fs::write(path.with_extension("new"), "after").unwrap();
+        fs::rename(path.with_extension("new"), &path).unwrap();
+
+        assert!(!before.is_at(&path).unwrap());
+        assert!(LockedFile::open(&path).unwrap().is_at(&path).unwrap());
     }
 }

@@ -43,6 +43,7 @@ pub use pushed::*;
 pub use removal::*;
 pub use usage::*;
 
+use crate::secret::hex;
 use crate::store::table::{EXPIRY, Entries, HELD, SCHEMA_TAG, corrupt};
 use crate::store::weight::WEIGHTS;
 use crate::store::{Row, StoreError, Tag, Tx};
@@ -183,6 +184,17 @@ pub(super) const INDICES: &[Tag] = &[
 /// Whether a key is that of an index entry.
 pub(super) fn is_index(key: &[u8]) -> bool {
     INDICES.iter().any(|index| key.first() == Some(&index.byte))
+}
+
+/// Whether a key is that of an index entry, of a sum or of the schema's number, which all follow from
+/// the rows of the tables.
+pub(super) fn is_made_anew(key: &[u8]) -> bool {
+    is_index(key) || [SCHEMA_TAG, WEIGHTS].iter().any(|tag| key.first() == Some(&tag.byte))
+}
+
+/// The error of a key that is of no table.
+pub(super) fn unknown(key: &[u8]) -> StoreError {
+    StoreError::Corrupt { table: Some(name(key)), key: hex(key) }
 }
 
 /// The name of the table or the index of a key.
