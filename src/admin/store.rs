@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 use super::Failed;
 use super::by::{All, By, Read};
@@ -116,13 +117,22 @@ impl FlawView {
     }
 }
 
+/// One look at a time: it reads the whole store, and its snapshot keeps pages from being used again.
+static LOOKS: Semaphore = Semaphore::const_new(1);
+
 /// What `look` sees of a snapshot, away from the threads that answer.
 async fn seen<T: Send + 'static>(
     app: &Arc<App>,
     look: impl FnOnce(&Snapshot) -> T + Send + 'static,
 ) -> Result<T, Error> {
     let app = Arc::clone(app);
-    let seen = tokio::task::spawn_blocking(move || Ok(look(&app.read()?)));
+    // Whoever goes away while they wait starts none.
+    let turn = LOOKS.acquire().await.map_err(Internal::new)?;
+    let seen = tokio::task::spawn_blocking(move || {
+        let seen = Ok(look(&app.read()?));
+        drop(turn);
+        seen
+    });
     seen.await.map_err(Internal::new)?
 }
 

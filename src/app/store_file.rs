@@ -33,7 +33,8 @@ pub fn repair(places: &Places) -> Result<(Rewritten, PathBuf), OpenError> {
 
 fn existing(places: &Places) -> Result<PathBuf, OpenError> {
     let store = places.store();
-    if store.exists() { Ok(store) } else { Err(OpenError::NoStore(store.display().to_string())) }
+    // A link to a file elsewhere stays one.
+    store.canonicalize().map_err(|_| OpenError::NoStore(store.display().to_string()))
 }
 
 fn failed(places: &Places, error: StoreError) -> OpenError {

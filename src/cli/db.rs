@@ -129,8 +129,17 @@ fn described(rewritten: Rewritten, aside: Option<&Path>) -> Output {
         lines.push(("the file before", aside.clone()));
     }
     lines.extend(left_out.flaws.iter().map(|flaw| ("left out", flaw.sentence.clone())));
-    let text = fields(&lines);
-    Output::new(text, &RewrittenView { aside, bytes: after, bytes_before: before, left_out, rows })
+    if left_out.more > 0 {
+        lines.push(("left out", format!("{} more", left_out.more)));
+    }
+    let (text, is_whole) = (fields(&lines), left_out.flaws.is_empty());
+    let view = RewrittenView { aside, bytes: after, bytes_before: before, left_out, rows };
+    let output = Output::new(text, &view);
+    if is_whole {
+        return output;
+    }
+    let note = "What is left out is in the file before, if anywhere. A backup may have it.";
+    output.with_exit(Exit::Failed).with_note(note)
 }
 
 fn failure(error: &OpenError) -> Failure {

@@ -1,6 +1,6 @@
 //! `[look]`: what the pages look like. Without it they are Gatelodge's own.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -104,11 +104,11 @@ impl Draft {
 /// The content of a file, and one byte more than a logo may have at most.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    let file = File::open(path)?;
-    // A pipe would never end.
-    if !file.metadata()?.is_file() {
+    // To open a pipe waits for somebody who writes into it.
+    if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is no file"));
     }
+    let file = File::open(path)?;
     file.take(MAX_LOGO + 1).read_to_end(&mut content)?;
     Ok(content)
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use crate::private_file;
@@ -64,17 +65,32 @@ fn replaced(
     }
     let unwritable = |error: io::Error| StoreError::Unwritable(error.to_string());
     let new: PathBuf = path.with_added_extension("new");
-    let before = fs::metadata(path).map_err(unwritable)?.len();
+    let before = fs::metadata(path).map_err(unwritable)?;
     let mut rewritten = draft(&new, |draft| copied(snapshot, draft, aside.is_some()))?;
-    let after = fs::metadata(&new).map_err(unwritable)?.len();
-    rewritten.bytes = [before, after];
-    if let Some(aside) = aside {
-        fs::hard_link(path, aside).map_err(unwritable)?;
+    let placed = placed(&new, path, aside);
+    if placed.is_err() {
+        // What cannot be removed is overwritten by the next.
+        let _ = fs::remove_file(&new);
     }
-    fs::rename(&new, path).map_err(unwritable)?;
+    rewritten.bytes = [before.len(), placed.map_err(unwritable)?];
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
     private_file::sync_directory(directory.unwrap_or(Path::new("."))).map_err(unwritable)?;
     Ok(rewritten)
+}
+
+/// Gives the file `new` the name of the store at `path`, and its owner. The store before it gets the
+/// name `aside`. Returns the length of the new file.
+fn placed(new: &Path, path: &Path, aside: Option<&Path>) -> io::Result<u64> {
+    let (made, before) = (fs::metadata(new)?, fs::metadata(path)?);
+    // Whoever serves has to open it, whoever makes it anew.
+    if (made.uid(), made.gid()) != (before.uid(), before.gid()) {
+        chown(new, Some(before.uid()), Some(before.gid()))?;
+    }
+    if let Some(aside) = aside {
+        fs::hard_link(path, aside)?;
+    }
+    fs::rename(new, path)?;
+    Ok(made.len())
 }
 
 /// Copies all rows of `snapshot`. Those that cannot be read are left out, or are an error.
@@ -86,9 +102,8 @@ fn copied(
     let mut rewritten = Rewritten::default();
     let mut sums = BTreeMap::<Vec<u8>, Weight>::new();
     let mut copy = |key: Vec<u8>, row: &[u8], draft: &mut Draft| {
-        let Some((row, declared)) = schema::newest(&key, row)? else {
-            return if schema::is_made_anew(&key) { Ok(0) } else { Err(schema::unknown(&key)) };
-        };
+        let newest = schema::newest(&key, row)?;
+        let (row, declared) = newest.ok_or_else(|| schema::unknown(&key))?;
         for share in &declared.shares {
             let sum = sums.entry(weight::shard(share, &key)).or_default();
             *sum = *sum + Weight::of(&key, &row);
@@ -96,19 +111,23 @@ fn copied(
         for entry in declared.keys {
             draft.put(entry, Vec::new())?;
         }
-        draft.put(key, row)?;
-        Ok(1)
+        draft.put(key, row)
     };
-    for row in snapshot.rows(&[], &[u8::MAX])? {
-        match row.and_then(|(key, row)| copy(key, &row, draft)) {
-            Ok(count) => rewritten.rows += count,
-            Err(StoreError::Corrupt { table, key }) if is_lenient => {
-                rewritten.left_out.found(Flaw::row(table, key));
+    // Each table by itself: where one cannot be read any further, the next may be. What is made anew
+    // is not read at all.
+    for tag in (0..u8::MAX).filter(|tag| !schema::is_made_anew(&[*tag])) {
+        for row in snapshot.rows(&[tag], &[tag + 1])? {
+            match row.and_then(|(key, row)| copy(key, &row, draft)) {
+                Ok(()) => rewritten.rows += 1,
+                Err(StoreError::Corrupt { table, key }) if is_lenient => {
+                    rewritten.left_out.found(Flaw::row(table, key));
+                }
+                Err(error @ StoreError::Damaged(_)) if is_lenient => {
+                    let why = format!("table {}: {error}", schema::name(&[tag]));
+                    rewritten.left_out.found(Flaw::Unreadable(why));
+                }
+                Err(error) => return Err(error),
             }
-            Err(error @ StoreError::Damaged(_)) if is_lenient => {
-                rewritten.left_out.found(Flaw::Unreadable(error.to_string()));
-            }
-            Err(error) => return Err(error),
         }
     }
     for (key, sum) in sums {

@@ -189,7 +189,8 @@ impl Window {
 
     /// Goes back, as the browser's button does.
     pub(crate) async fn back(&self) {
-        self.page.evaluate_expression("history.back()").await.unwrap();
+        // The page would be gone before it answers.
+        self.page.evaluate_expression("setTimeout(() => history.back())").await.unwrap();
     }
 
     /// Runs `script` in each page before its own scripts.

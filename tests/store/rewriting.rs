@@ -131,6 +131,45 @@ fn a_store_that_is_open_is_not_compacted() {
     assert!(matches!(compact(&path), Err(StoreError::Locked)));
 }
 
+/// Changes the byte of the file in which `text` begins, wherever it is in it.
+fn damage(path: &Path, text: &[u8]) -> usize {
+    let mut bytes = fs::read(path).unwrap();
+    let places: Vec<usize> =
+        (0..bytes.len() - text.len()).filter(|at| bytes[*at..].starts_with(text)).collect();
+    places.iter().for_each(|at| bytes[*at] ^= 1);
+    fs::write(path, bytes).unwrap();
+    places.len()
+}
+
+#[test]
+fn a_repair_leaves_out_a_row_whose_page_is_damaged_and_keeps_the_others() {
+    let (_directory, path) = used();
+    let store = Store::open(&path).unwrap();
+    let written = store.write(|tx| {
+        for role in 0..500 {
+            let scope = format!("scope-of-{role:03}").parse().unwrap();
+            tx.put(&format!("role-{role:03}"), AppliedRole { scope })?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    runtime().block_on(written).unwrap();
+    drop(store);
+    let before = all(&path);
+    assert!(damage(&path, b"scope-of-250") > 0);
+
+    let checked = check(&path).unwrap().flaws;
+    let compacted = compact(&path);
+    let repaired = repair(&path, &path.with_extension("aside")).unwrap();
+
+    assert!(checked.contains(&Flaw::Pages), "{checked:?}");
+    assert!(checked.iter().any(|flaw| matches!(flaw, Flaw::Row { table: "applied_roles", .. })));
+    assert!(matches!(compacted, Err(StoreError::Damaged(_))), "{compacted:?}");
+    let left_out = repaired.left_out.flaws;
+    assert!(matches!(&*left_out, [Flaw::Row { table: "applied_roles", .. }]), "{left_out:?}");
+    assert!(check(&path).unwrap().flaws.is_empty());
+    assert_eq!(all(&path).len(), before.len() - 1);
+}
+
 /// Whoever opens the store while it is made anew gets the old file before, or the new one after.
 #[test]
 fn nothing_that_is_written_between_two_compactions_is_lost() {

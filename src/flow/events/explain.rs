@@ -15,7 +15,7 @@ use crate::oauth::client::{AuthMethod, ClientType, GrantType, PkcePolicy};
 use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::resource::{Resource, TokenType};
-use crate::oauth::scope::Scope;
+use crate::oauth::scope::{Scope, ScopeToken};
 use crate::store::schema::{Client, Event, Person, Protected};
 use crate::store::{StoreError, View};
 
@@ -257,8 +257,12 @@ fn repair(
         }
         (Refusal::ResourceTokenTypesDiffer, _) => one_type(view, event)?,
         (Refusal::ResourceUnknown, Some((_, id))) => unknown_resource(view, event, id)?,
-        (Refusal::ScopeNotAllowed | Refusal::ScopeNotForItself, Some((client, id))) => {
-            missing_scope(view, cx, event, &client, id)?
+        (Refusal::ScopeNotAllowed, Some((client, id))) => {
+            missing_scope(view, cx, event, &client, id, |_| true)?
+        }
+        // What is about a person, no client is given for itself.
+        (Refusal::ScopeNotForItself, Some((client, id))) => {
+            missing_scope(view, cx, event, &client, id, |scope| !scope.is_about_person())?
         }
         _ => None,
     })
@@ -348,15 +352,20 @@ fn unknown_resource(
     event: &Event,
     client: ClientId,
 ) -> Result<Option<Repair>, StoreError> {
+    let mut made = None;
     for written in values(event, "resource") {
         let Ok(resource) = written.parse::<Resource>() else { continue };
         let resource = resource.canonical().to_owned();
         if view.find::<Protected>(&resource)?.is_none() {
             return Ok(Some(Repair::NewResource { resource: written.to_owned() }));
         }
-        return Ok(Some(Repair::Client { client, change: Change::Resource(resource) }));
+        let repair = Repair::Client { client: client.clone(), change: Change::Resource(resource) };
+        if !is_made(view, &repair)? {
+            return Ok(Some(repair));
+        }
+        made = Some(repair);
     }
-    Ok(None)
+    Ok(made)
 }
 
 /// The scopes of a request that its client lacks, of those that are known.
@@ -366,17 +375,28 @@ fn missing_scope(
     event: &Event,
     client: &Client,
     id: ClientId,
+    fits: fn(&ScopeToken) -> bool,
 ) -> Result<Option<Repair>, StoreError> {
     let asked = values(event, "scope").first().and_then(|scope| scope.parse::<Scope>().ok());
+    let asked = asked.map(|asked| asked.iter().filter(|scope| fits(scope)).cloned().collect());
     let known = cx.rules.config.scope().union(&resource::known(view)?);
     // Nobody gives a scope of the administration because somebody asked for it.
-    let asked = asked.map(|asked| asked.without_administration());
+    let asked = asked.map(|asked: Scope| asked.without_administration());
     let asked = asked.map(|asked| asked.intersect(&known)).filter(|asked| !asked.is_empty());
-    let missing = asked.map(|asked| {
+    let missing = asked.and_then(|asked| {
         let missing = asked.minus(client.scope());
-        if missing.is_empty() { asked } else { missing }
+        // What it lacked then and has now was given meanwhile. Anything else was refused for another
+        // reason, and would be again.
+        let given = || asked.minus(&had(event));
+        Some(if missing.is_empty() { given() } else { missing }).filter(|scope| !scope.is_empty())
     });
     Ok(missing.map(|missing| Repair::Client { client: id, change: Change::Scope(missing) }))
+}
+
+/// The scopes that the client had when the request was refused.
+fn had(event: &Event) -> Scope {
+    let expected = event.refused.as_ref().and_then(|refused| refused.expected.as_deref());
+    expected.and_then(|scope| scope.parse().ok()).unwrap_or_default()
 }
 
 /// Whether there is already what a repair would make.

@@ -9,7 +9,7 @@ use crate::flow::session::{self, LiveSession};
 use crate::flow::token::connection::{self, Connected};
 use crate::flow::token::grant::{self, LiveGrant};
 use crate::model::bridge::BridgeSessionId;
-use crate::oauth::id::{GrantId, SessionId};
+use crate::oauth::id::{ClientId, GrantId, SessionId};
 use crate::store::schema::{AnonymousSession, BridgeSession, Grant, Session};
 use crate::store::{StoreError, View};
 
@@ -41,6 +41,12 @@ pub fn connection(view: &impl View, cx: &Context, written: &str) -> Result<Conne
     // No name of a person has a colon.
     let (user, app) = written.split_once(':').ok_or(Refusal::ConnectionNotFound)?;
     let found = person(view, user)?;
+    // The id of a client that is gone is one still, and goes before a name that is written like it.
+    if let Ok(id) = app.parse::<ClientId>()
+        && let Some(exact) = connection::find(view, cx, found.clone(), &id)?
+    {
+        return Ok(exact);
+    }
     let (id, _) = client(view, app)?;
     connection::find(view, cx, found, &id)?.ok_or(Refusal::ConnectionNotFound.into())
 }

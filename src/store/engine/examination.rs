@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use redb::{DatabaseError, StorageError};
+
 use crate::store::StoreError;
 
 use super::guard::guarded;
@@ -32,6 +34,14 @@ pub(in crate::store) fn examine_disk(disk: impl Backend) -> Result<Examined, Sto
     let (mut opened, _end) = Opened::over(&disk, Vec::new())?;
     let database = Arc::get_mut(&mut opened).and_then(|opened| opened.database.as_mut());
     let database = database.ok_or(StoreError::Stopped)?;
-    let pages_are_whole = guarded(|| database.check_integrity())??;
+    let pages_are_whole = match guarded(|| database.check_integrity()) {
+        Ok(Ok(are_whole)) => are_whole,
+        // Over a page that is not as it was written, redb ends the check, and the database with it.
+        Ok(Err(DatabaseError::Storage(StorageError::Corrupted(_)))) | Err(_) => false,
+        Ok(Err(error)) => return Err(error.into()),
+    };
+    if !pages_are_whole {
+        opened = Opened::over(&disk, Vec::new())?.0;
+    }
     Ok(Examined { pages_are_whole, snapshot: Snapshot::of(&opened)? })
 }

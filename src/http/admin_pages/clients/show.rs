@@ -8,6 +8,7 @@ use super::Named;
 use crate::admin::catalogue::SetupView;
 use crate::admin::client::{ClientNotesView, ClientOrigin, ClientView};
 use crate::admin::usage::{RefusalView, UsageView};
+use crate::error::shell_word;
 use crate::http::admin_pages::administrator::{Administrator, path_of};
 use crate::http::admin_pages::frame::Frame;
 use crate::http::destination::AdminPath;
@@ -46,6 +47,13 @@ impl ClientPage {
     /// Whether an operator may give it a logo.
     fn may_have_a_logo(&self) -> bool {
         self.may_change && matches!(self.client.origin, ClientOrigin::Operator)
+    }
+
+    /// Its id as a word of a command.
+    fn shell_id(&self) -> String {
+        let id = self.client.client_id.as_str();
+        let end = if id.starts_with('-') { "-- " } else { "" };
+        format!("{end}{}", shell_word(id))
     }
 
     /// The events of the client.
