@@ -256,7 +256,7 @@ fn repair(
             of(id, Change::AllowUnpushed)
         }
         (Refusal::ResourceTokenTypesDiffer, _) => one_type(view, event)?,
-        (Refusal::ResourceUnknown, Some((_, id))) => unknown_resource(view, event, id)?,
+        (Refusal::ResourceUnknown, Some((_, id))) => unknown_resource(view, event, &id)?,
         (Refusal::ScopeNotAllowed, Some((client, id))) => {
             missing_scope(view, cx, event, &client, id, |_| true)?
         }
@@ -350,7 +350,7 @@ fn one_type(view: &impl View, event: &Event) -> Result<Option<Repair>, StoreErro
 fn unknown_resource(
     view: &impl View,
     event: &Event,
-    client: ClientId,
+    client: &ClientId,
 ) -> Result<Option<Repair>, StoreError> {
     let mut made = None;
     for written in values(event, "resource") {
