@@ -60,7 +60,8 @@ fn replaced(
 ) -> Result<Rewritten, StoreError> {
     match migrate::is_known(snapshot) {
         // Without a number that can be read, its rows still say what they are.
-        Ok(_) | Err(StoreError::Corrupt { .. }) => {}
+        Ok(_) => {}
+        Err(StoreError::Corrupt { .. } | StoreError::Damaged(_)) if aside.is_some() => {}
         Err(error) => return Err(error),
     }
     let unwritable = |error: io::Error| StoreError::Unwritable(error.to_string());

@@ -124,6 +124,18 @@ fn what_cannot_be_read_is_not_compacted_and_a_newer_store_is_left() {
 }
 
 #[test]
+fn a_schema_number_that_cannot_be_read_is_mended_by_a_repair_alone() {
+    let (_directory, path) = used();
+    raw(&path, vec![(SCHEMA_KEY.to_vec(), vec![1])]);
+
+    let compacted = compact(&path);
+    let repaired = repair(&path, &path.with_extension("aside"));
+
+    assert!(matches!(compacted, Err(StoreError::Corrupt { .. })), "{compacted:?}");
+    assert!(repaired.is_ok() && Store::open(&path).is_ok());
+}
+
+#[test]
 fn a_store_that_is_open_is_not_compacted() {
     let (_directory, path) = used();
     let _open = Store::open(&path).unwrap();
