@@ -119,6 +119,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 
 /// Where each foreign crate may be named: beginnings of paths below `src/`.
 const PLACES: &[(&str, &[&str])] = &[
+    ("age", &["app/backup/cipher.rs", "model/recipient.rs"]),
     ("argon2", &["password.rs"]),
     ("askama", &["http/"]),
     ("aws_lc_rs", &["oauth_client/token_store/seal.rs", "keys/"]),
@@ -132,7 +133,9 @@ const PLACES: &[(&str, &[&str])] = &[
     (
         "http_body_util",
         &[
+            "admin/backup.rs",
             "cli/admin_client.rs",
+            "cli/backup/",
             "cli/doctor/through.rs",
             "oauth_client/http.rs",
             "fetch/",
@@ -160,12 +163,14 @@ const PLACES: &[(&str, &[&str])] = &[
     ("rand", &["secret/"]),
     ("rcgen", &["tls/"]),
     ("redb", &["store/engine/"]),
+    ("rpassword", &["cli/"]),
     ("rust_embed", &["admin/catalogue.rs", "http/"]),
     ("rustix", &["cli/doctor/places.rs", "cli/output/terminal.rs", "private_file/", "serve/"]),
     ("serde_cbor_2", &["passkey.rs"]),
     (
         "sha2",
         &[
+            "app/backup/",
             "http/assets.rs",
             "oauth_client/page.rs",
             "keys/",
@@ -175,6 +180,7 @@ const PLACES: &[(&str, &[&str])] = &[
             "model/session_proof.rs",
             "oauth/pkce.rs",
             "secret/",
+            "store/backup.rs",
         ],
     ),
     ("strsim", &["config", "model/near.rs"]),

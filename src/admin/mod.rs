@@ -15,6 +15,7 @@
 //! ([`rights`](crate::flow::rights)).
 
 pub(crate) mod apply;
+pub(crate) mod backup;
 pub(crate) mod bridge;
 pub(crate) mod catalogue;
 pub(crate) mod certificate;
@@ -104,6 +105,9 @@ operations! {
     }
     "/api/v1/apply" {
         post apply::apply, "Applies a file of clients, people, groups, scopes, roles and resources.";
+    }
+    "/api/v1/backup" {
+        get backup::make, "Makes a backup, which it sends while it is made.";
     }
     "/api/v1/bridge" {
         get bridge::list, "Lists the bridges that sent a heartbeat within the last 30 days.";

@@ -118,7 +118,7 @@ impl FlawView {
 }
 
 /// One look at a time: it reads the whole store, and its snapshot keeps pages from being used again.
-static LOOKS: Semaphore = Semaphore::const_new(1);
+pub(super) static LOOKS: Semaphore = Semaphore::const_new(1);
 
 /// What `look` sees of a snapshot, away from the threads that answer.
 async fn seen<T: Send + 'static>(

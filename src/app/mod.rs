@@ -4,6 +4,7 @@ mod apply;
 mod attempts;
 mod authority;
 mod authorize;
+pub mod backup;
 pub mod client_authentication;
 mod client_keys;
 mod clock;
@@ -58,6 +59,7 @@ use crate::store::{Pool, Read, Store, StoreError, Tx};
 /// The shared state of a running installation.
 pub struct App {
     authority: authority::CachedAuthority,
+    backups: backup::Backups,
     client_keys: client_keys::KeyCache,
     configuration: CurrentConfiguration,
     clock: clock::WatchedClock,
@@ -128,6 +130,7 @@ impl App {
         let session_proofs = session_proof::SessionProofs::new(sources.entropy.seed());
         Ok(Self {
             authority: authority::CachedAuthority::default(),
+            backups: backup::Backups::default(),
             client_keys: client_keys::KeyCache::default(),
             clock,
             addresses: Addresses::default(),

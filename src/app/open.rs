@@ -17,7 +17,7 @@ use crate::oauth::issuer::Issuer;
 use crate::private_file::{self, Owner};
 use crate::secret::{Pepper, RootSecret};
 use crate::store::schema::Installation;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, migrate};
 
 /// The most time to wait for another process to release the store.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -128,6 +128,19 @@ impl fmt::Display for OpenError {
                 )
             }
             Self::Place(path, error) => write!(f, "cannot use {path}: {error}"),
+            Self::Store(path, error @ StoreError::NewerSchema { .. }) => {
+                write!(f, "cannot open the store {path}: {error}; use that version, or a newer one")?;
+                let before = migrate::before(Path::new(path), migrate::SCHEMA);
+                if before.exists() {
+                    let before = before.display();
+                    write!(
+                        f,
+                        ", or go back to the store from before the upgrade, which loses what happened \
+                         since: mv {before} {path}"
+                    )?;
+                }
+                Ok(())
+            }
             Self::Store(path, StoreError::Locked) => {
                 write!(f, "another process has the store {path} open")
             }
@@ -199,7 +212,7 @@ impl App {
     }
 }
 
-fn display(path: &Path) -> String {
+pub(super) fn display(path: &Path) -> String {
     path.display().to_string()
 }
 
@@ -209,7 +222,7 @@ fn is_empty(path: &Path) -> bool {
 
 /// Reads the root secret from the configuration, or from the key file, which only its owner may
 /// read.
-fn root_secret(config: &Config) -> Result<RootSecret, OpenError> {
+pub(super) fn root_secret(config: &Config) -> Result<RootSecret, OpenError> {
     if let Some(root) = &config.root_secret {
         return Ok(root.clone());
     }
@@ -242,7 +255,7 @@ async fn open_waiting_for_lock(path: &Path) -> Result<Store, OpenError> {
 }
 
 /// Creates the data directory, or removes the access of others to an existing one.
-fn make_directory(places: &Places) -> Result<(), OpenError> {
+pub(super) fn make_directory(places: &Places) -> Result<(), OpenError> {
     let own = [places.store(), places.key()];
     let own: Vec<&str> = own.iter().filter_map(|path| path.file_name()?.to_str()).collect();
     private_file::make_directory(&places.data, &own)
@@ -250,7 +263,7 @@ fn make_directory(places: &Places) -> Result<(), OpenError> {
 }
 
 /// Writes and syncs the key file. The store is created after it.
-fn write_key(places: &Places, root: &RootSecret) -> Result<(), OpenError> {
+pub(super) fn write_key(places: &Places, root: &RootSecret) -> Result<(), OpenError> {
     let path = places.key();
     let line = zeroize::Zeroizing::new(format!("{}\n", root.expose().as_str()));
     private_file::replace(&path, line.as_bytes()).map_err(|error| OpenError::place(&path, error))

@@ -170,41 +170,65 @@ impl AdminClient {
         if path.len() > MAX_PATH {
             return Err(AdminClientError::Unnamed("a name is too long to be one"));
         }
+        let request = request(method, path, body)?;
+        let late = |_| AdminClientError::Broken(format!("no answer in {} s", timeout.as_secs()));
+        let is_at_socket = matches!(self, Self::Socket(..));
+        let outcome = async { read(self.respond(request).await?).await };
+        if !is_at_socket {
+            return outcome.await;
+        }
+        tokio::time::timeout(timeout, outcome).await.map_err(late)?
+    }
+
+    /// Sends a request without a body, and returns the body of its response as it comes.
+    pub(super) async fn receive(&mut self, path: &str) -> Result<Body, Failure> {
+        let request = request(Method::GET, path, Body::empty())?;
+        let response = self.respond(request).await?;
+        if response.status().is_success() {
+            return Ok(response.into_body());
+        }
+        let (status, body) = read(response).await?;
+        Err(refused(status, &body))
+    }
+
+    async fn respond(&mut self, request: Request<Body>) -> Result<Response<Body>, AdminClientError> {
         let broken = |error: &dyn fmt::Display| AdminClientError::Broken(error.to_string());
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, "localhost")
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(body)
-            .map_err(|error| broken(&error))?;
         match self {
             Self::InProcess(router) => match router.clone().oneshot(request).await {
-                Ok(response) => read(response).await,
+                Ok(response) => Ok(response),
                 Err(never) => match never {},
             },
             Self::Socket(sender, _) => {
-                let outcome = async {
-                    sender.ready().await.map_err(|error| broken(&error))?;
-                    let response = sender.send_request(request).await;
-                    read(response.map_err(|error| broken(&error))?).await
-                };
-                let late =
-                    |_| AdminClientError::Broken(format!("no answer in {} s", timeout.as_secs()));
-                tokio::time::timeout(timeout, outcome).await.map_err(late)?
+                sender.ready().await.map_err(|error| broken(&error))?;
+                let response = sender.send_request(request).await;
+                Ok(response.map_err(|error| broken(&error))?.map(Body::new))
             }
         }
     }
 }
 
+fn request(method: Method, path: &str, body: Body) -> Result<Request<Body>, AdminClientError> {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, "localhost")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(body)
+        .map_err(|error| AdminClientError::Broken(error.to_string()))
+}
+
 /// Parses the view in a response with a 2xx status. Any other status is a failure.
 fn viewed<V: DeserializeOwned>((status, body): (u16, Bytes)) -> Result<V, Failure> {
     if !(200..300).contains(&status) {
-        let refusal: Value = serde_json::from_slice(&body).unwrap_or_default();
-        return Err(Failure::refused(status, &refusal));
+        return Err(refused(status, &body));
     }
     serde_json::from_slice(&body)
         .map_err(|error| AdminClientError::Broken(error.to_string()).into())
+}
+
+fn refused(status: u16, body: &[u8]) -> Failure {
+    let refusal: Value = serde_json::from_slice(body).unwrap_or_default();
+    Failure::refused(status, &refusal)
 }
 
 /// The path of one object, with its name percent-encoded.

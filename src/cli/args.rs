@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use crate::config::Flags;
 
 use super::apply::{self, ApplyArgs};
+use super::backup::{self, BackupArgs, RestoreArgs};
 use super::bridge::BridgeVerb;
 use super::catalogue::CatalogueVerb;
 use super::client::ClientVerb;
@@ -150,6 +151,12 @@ pub(super) enum Verb {
     /// The configuration
     #[command(subcommand)]
     Config(ConfigVerb),
+    /// Make a backup of everything but the root secret, while the server goes on
+    #[command(after_help = backup::HELP)]
+    Backup(BackupArgs),
+    /// Restore a backup, into an empty place or over an older store
+    #[command(after_help = backup::RESTORE_HELP)]
+    Restore(RestoreArgs),
     /// The file of the store: checked, made smaller, made anew
     #[command(subcommand)]
     Db(DbVerb),

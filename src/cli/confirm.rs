@@ -40,6 +40,14 @@ pub(super) async fn ask(question: &str, admin: &mut AdminClient) -> Result<(), F
 ///
 /// The end of the input that cannot be read, and a server that stopped meanwhile.
 pub(super) async fn ask_whether(question: &str, admin: &mut AdminClient) -> Result<bool, Failure> {
+    let yes = ask_here(question).await?;
+    // The server closes a connection on which nothing comes while somebody thinks.
+    admin.reopen().await?;
+    Ok(yes)
+}
+
+/// As [`ask_whether`], where no server is asked afterwards.
+pub(super) async fn ask_here(question: &str) -> Result<bool, Failure> {
     let prompt = format!("gatelodge: {} [y/N] ", printable(question));
     let typed = tokio::task::spawn_blocking(move || {
         let mut error = io::stderr().lock();
@@ -53,8 +61,6 @@ pub(super) async fn ask_whether(question: &str, admin: &mut AdminClient) -> Resu
         Failure::new(Exit::Failed, format!("nothing is done, since nobody could be asked: {why}"))
     };
     let typed = typed.await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
-    // The server closes a connection on which nothing comes while somebody thinks.
-    admin.reopen().await?;
     Ok(is_yes(&typed))
 }
 

@@ -8,6 +8,7 @@
 mod admin_client;
 mod apply;
 mod args;
+mod backup;
 mod bridge;
 mod catalogue;
 mod client;
@@ -88,6 +89,10 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
             let file = apply::read(&args.file, env)?;
             with_admin(&flags, env, async |admin| apply::run(args, file, admin).await)
         }
+        Verb::Backup(args) => {
+            let json = global.json;
+            with_config(&flags, env, async |config| backup::run(args, json, config).await)
+        }
         Verb::Bridge(verb) => with_admin(&flags, env, async |admin| bridge::run(verb, admin).await),
         Verb::Catalogue(verb) => {
             with_admin(&flags, env, async |admin| catalogue::run(verb, admin).await)
@@ -135,6 +140,9 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         }
         Verb::Resource(verb) => {
             with_admin(&flags, env, async |admin| resource::run(verb, admin).await)
+        }
+        Verb::Restore(args) => {
+            with_config(&flags, env, async |config| backup::restore(args, config).await)
         }
         Verb::Serve(args) => {
             let file = args.apply.as_ref().map(|file| apply::read(file, env)).transpose()?;

@@ -43,6 +43,26 @@ pub(super) static KEYS: &[Key] = &[
         Kind::Proxies(|d| &mut d.config.behind_proxy),
     ),
     key(
+        "backup.every",
+        "The time from one backup by the server to the next",
+        Kind::Span { of: |d| &mut d.config.backup.every, from: MINUTE, to: 365 * DAY },
+    ),
+    key(
+        "backup.keep",
+        "The number of those backups that are kept: the newest ones",
+        Kind::Number { of: |d| &mut d.config.backup.keep, from: 1, to: 10_000 },
+    ),
+    key(
+        "backup.recipients",
+        "The recipients of age for whom they are encrypted",
+        Kind::Recipients(|d| &mut d.config.backup.recipients),
+    ),
+    key(
+        "backup.to",
+        "The directory to which the server writes backups; without it, it makes none",
+        Kind::Directory(|d| &mut d.config.backup.to),
+    ),
+    key(
         "bridge.command",
         "The command that the page displays with an exchange code behind it, if no redirect can carry the code; systemprompt-bridge login by default",
         Kind::OptionalText(|d| &mut d.config.bridge.command),

@@ -14,6 +14,7 @@ use crate::fetch;
 use crate::model::bridge::{HostId, Mode};
 use crate::model::near::nearest;
 use crate::model::network::ProxyNetwork;
+use crate::model::recipient::Recipient;
 use crate::oauth::client::{DocumentPolicy, PkcePolicy, RegistrationPolicy};
 use crate::oauth::issuer::Issuer;
 use crate::oauth::scope::{Scope, ScopeToken};
@@ -40,6 +41,7 @@ pub(super) enum Kind {
     OptionalText(fn(&mut Draft) -> &mut Option<String>),
     Pkce(fn(&mut Draft) -> &mut PkcePolicy),
     Proxies(fn(&mut Draft) -> &mut Vec<ProxyNetwork>),
+    Recipients(fn(&mut Draft) -> &mut Vec<Recipient>),
     Registration(fn(&mut Draft) -> &mut Option<RegistrationPolicy>),
     RoleScopes,
     Schemes(fn(&mut Draft) -> &mut Vec<String>),
@@ -67,6 +69,7 @@ impl Kind {
             | Self::Hosts(_)
             | Self::Listeners(_)
             | Self::Proxies(_)
+            | Self::Recipients(_)
             | Self::RoleScopes
             | Self::Schemes(_) => {
                 let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
@@ -180,6 +183,10 @@ impl Kind {
                 let allowed = "an IP address or a network, such as 127.0.0.1 or 172.18.0.0/16";
                 *of(draft) = list(value, allowed, |s| s.parse().ok())?;
             }
+            Self::Recipients(of) => {
+                let allowed = "a recipient of age, such as age1…, which age-keygen prints";
+                *of(draft) = list(value, allowed, |s| s.parse().ok())?;
+            }
             Self::Registration(of) => {
                 let policy = value.as_str().and_then(|word| word.parse().ok());
                 *of(draft) = Some(policy.ok_or("\"off\", \"open\" or \"token\" is allowed")?);
@@ -283,6 +290,7 @@ impl Kind {
             Self::OptionalText(of) => of(draft).clone()?.into(),
             Self::Pkce(of) => of(draft).as_str().into(),
             Self::Proxies(of) => texts(&mut of(draft).iter().map(ToString::to_string)),
+            Self::Recipients(of) => texts(&mut of(draft).iter().map(ToString::to_string)),
             Self::Registration(of) => of(draft).as_ref()?.as_str().into(),
             Self::SignUp(of) => of(draft).as_str().into(),
             Self::RoleScopes => {
@@ -313,6 +321,7 @@ impl Kind {
             | Self::Hosts(_)
             | Self::Listeners(_)
             | Self::Proxies(_)
+            | Self::Recipients(_)
             | Self::RoleScopes
             | Self::Schemes(_) => json!({ "type": "array", "items": { "type": "string" } }),
             Self::BridgeModes(_) => {
@@ -377,6 +386,7 @@ impl Kind {
             | Self::OptionalText(_)
             | Self::Pkce(_)
             | Self::Proxies(_)
+            | Self::Recipients(_)
             | Self::Registration(_)
             | Self::RoleScopes
             | Self::Schemes(_)

@@ -42,7 +42,7 @@ pub use look::{Look, Sheet};
 pub use places::Places;
 pub use schema::schema;
 pub use sections::{
-    Bridging, Documents, EventSettings, Fetching, Lifetimes, Policy, Registration, ScopeEntry,
+    BackupSettings, Bridging, Documents, EventSettings, Fetching, Lifetimes, Policy, Registration, ScopeEntry,
     SignUpPolicy, Tls, TlsMode, TokenStore,
 };
 
@@ -75,6 +75,8 @@ pub struct Config {
     /// The applications behind a proxy that asks `/auth/verify`, and the roles that each admits. An
     /// empty list admits everybody.
     pub apps: BTreeMap<AppHost, Vec<Role>>,
+    /// The backups that the server makes by itself.
+    pub backup: BackupSettings,
     /// Settings of the bridge endpoints.
     pub bridge: Bridging,
     /// The proxies whose forwarded client address is trusted, by address or network.
@@ -172,6 +174,7 @@ impl Config {
             .collect();
         let mut config = Self {
             apps: BTreeMap::new(),
+            backup: BackupSettings::default(),
             behind_proxy: Vec::new(),
             bridge: Bridging::default(),
             default_roles: BTreeSet::new(),

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::event::KindPattern;
 use crate::model::bridge::{HostId, Mode};
+use crate::model::recipient::Recipient;
 use crate::oauth::client::{DocumentPolicy, PkcePolicy, RegistrationPolicy};
 use crate::tls::Files;
 
@@ -268,6 +269,25 @@ impl Default for EventSettings {
             webhook_kinds: Vec::new(),
             webhook_secret: None,
         }
+    }
+}
+
+/// The backups that the server makes by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupSettings {
+    /// The time from one to the next.
+    pub every: Duration,
+    /// How many are kept, the newest.
+    pub keep: usize,
+    /// For whom they are encrypted; for nobody: they are not.
+    pub recipients: Vec<Recipient>,
+    /// The directory that they are written to, if any are made.
+    pub to: Option<PathBuf>,
+}
+
+impl Default for BackupSettings {
+    fn default() -> Self {
+        Self { every: Duration::from_hours(24), keep: 7, recipients: Vec::new(), to: None }
     }
 }
 

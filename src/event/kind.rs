@@ -24,6 +24,8 @@ macro_rules! kinds {
 }
 
 kinds! {
+    BackupFailed = "backup.failed", "the server could not make a backup";
+    BackupMade = "backup.made", "a backup was made";
     BridgeCodeIssued = "bridge.code_issued", "a code for a bridge was issued";
     BridgeEnded = "bridge.ended", "a bridge was ended";
     BridgeOpened = "bridge.opened", "a bridge opened a session";
@@ -69,6 +71,7 @@ kinds! {
     SessionsEnded = "session.all_ended", "all sessions of a person were ended, or all but one";
     SessionEnded = "session.ended", "a session was ended";
     SessionOpened = "session.opened", "a person signed in";
+    StoreRestored = "store.restored", "the store was restored from a backup";
     TokenIssued = "token.issued", "an operator issued a token";
     PersonalTokenAdded = "token.personal_added", "a personal access token was made";
     PersonalTokenRevoked = "token.personal_revoked", "a personal access token was revoked";

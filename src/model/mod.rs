@@ -20,5 +20,6 @@ pub mod near;
 pub mod network;
 pub mod person;
 pub mod qr_code;
+pub mod recipient;
 pub mod session_proof;
 pub mod user_agent;

@@ -1,6 +1,6 @@
 //! Background tasks: make missing and due keys, sweep expired rows, deliver logouts, write usage
-//! counts and events, send events to the webhook, watch the clock and the configuration, probe the
-//! store. While the store cannot be written, all that write wait.
+//! counts and events, send events to the webhook, watch the clock and the configuration, make backups,
+//! probe the store. While the store cannot be written, all that write wait.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,6 +37,9 @@ const CLOCK_INTERVAL: Duration = Duration::from_secs(2);
 /// reads them.
 const CONFIGURATION_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The interval of looks whether a backup is due.
+const BACKUP_INTERVAL: Duration = Duration::from_secs(10);
+
 /// The interval of probes while the store cannot be written, and so the most time until it is
 /// noticed that it can.
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
@@ -57,7 +60,8 @@ pub(super) fn start(app: Arc<App>) -> JoinHandle<()> {
             count_always(&app),
             write_events_always(&app),
             send_events_always(&app),
-            notice_always(&app)
+            notice_always(&app),
+            back_up_always(&app)
         );
     })
 }
@@ -104,6 +108,18 @@ async fn notice_always(app: &Arc<App>) {
         let new = tokio::task::spawn_blocking(move || looking.has_new_configuration()).await;
         if new.unwrap_or(false) {
             reload(app).await;
+        }
+    }
+}
+
+async fn back_up_always(app: &Arc<App>) {
+    let mut period = tokio::time::interval(BACKUP_INTERVAL);
+    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        period.tick().await;
+        // What fails of a backup is told by itself.
+        if let Err(error) = app.back_up_if_due().await {
+            tracing::error!(%error, "the task that makes backups panicked");
         }
     }
 }

@@ -16,10 +16,12 @@
 //! - All rows are in one ordered map of bytes, every transaction is small, and ids are random, so a
 //!   distributed engine can replace this one in `engine.rs`.
 
+pub mod backup;
 pub mod check;
 mod engine;
 mod key;
 pub mod migrate;
+pub mod restore;
 pub mod rewrite;
 pub mod schema;
 mod seal;
@@ -73,6 +75,11 @@ pub enum StoreError {
         /// The schema number of the store.
         found: u32,
     },
+    /// The store was written by an older version of this program, and was not upgraded.
+    OlderSchema {
+        /// The schema number of the store.
+        found: u32,
+    },
     /// A transition or the engine panicked; its writes are discarded.
     Panicked,
     /// The writer has ended.
@@ -115,6 +122,9 @@ impl fmt::Display for StoreError {
                 "the store has schema {found}, and this program knows none above {}",
                 migrate::SCHEMA
             ),
+            Self::OlderSchema { found } => {
+                write!(f, "the store has the older schema {found}, and was not upgraded")
+            }
             Self::Panicked => f.write_str("a transition or the engine panicked"),
             Self::Stopped => f.write_str("the store has stopped"),
             Self::Unwritable(cause) => write!(f, "the store cannot be written: {cause}"),
@@ -137,6 +147,7 @@ impl StoreError {
             | Self::Locked
             | Self::NewerFormat { .. }
             | Self::NewerSchema { .. }
+            | Self::OlderSchema { .. }
             | Self::Panicked
             | Self::Stopped
             | Self::Unwritable(_) => None,
@@ -154,6 +165,7 @@ impl From<StoreError> for Error {
             | StoreError::Locked
             | StoreError::NewerFormat { .. }
             | StoreError::NewerSchema { .. }
+            | StoreError::OlderSchema { .. }
             | StoreError::Panicked
             | StoreError::Stopped => Internal::new(error).into(),
         }
@@ -168,13 +180,20 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store at `path`, or creates an empty one of mode 0600.
+    /// Opens the store at `path`, or creates an empty one of mode 0600. One of an older schema is
+    /// [upgraded](migrate::upgrade).
     ///
     /// # Errors
     ///
     /// [`StoreError::Locked`] if another process has it open.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::start(Engine::file(path)?)
+        match Self::start(Engine::file(path)?) {
+            Err(StoreError::OlderSchema { .. }) => {
+                migrate::upgrade(path)?;
+                Self::start(Engine::file(path)?)
+            }
+            opened => opened,
+        }
     }
 
     /// Makes a store in memory, which ends with the process.

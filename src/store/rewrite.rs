@@ -5,7 +5,7 @@
 //! disk. Killed at any moment, it leaves the store as it was, or the new one.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
@@ -36,11 +36,15 @@ pub struct Rewritten {
 /// [`StoreError::Locked`] if a process has it open; [`StoreError::Unwritable`] if there is no space
 /// for both. The store is as it was.
 pub fn compact(path: &Path) -> Result<Rewritten, StoreError> {
+    if let Some(upgraded) = migrate::upgrade(path)? {
+        return Ok(upgraded.rewritten);
+    }
     let examined = examine(path)?;
     if !examined.pages_are_whole {
         return Err(StoreError::Damaged("pages are not as they were written".to_owned()));
     }
-    replaced(path, &examined.snapshot, None)
+    migrate::standing(&examined.snapshot)?;
+    replaced(path, &examined.snapshot, None, false)
 }
 
 /// Makes the store at `path` anew from those of its rows that can be read. The store before it is
@@ -50,48 +54,74 @@ pub fn compact(path: &Path) -> Result<Rewritten, StoreError> {
 ///
 /// Those of [`compact`], but for rows that cannot be read.
 pub fn repair(path: &Path, aside: &Path) -> Result<Rewritten, StoreError> {
-    replaced(path, &examine(path)?.snapshot, Some(aside))
+    let snapshot = examine(path)?.snapshot;
+    match migrate::standing(&snapshot) {
+        // Without a number that can be read, its rows still say what they are.
+        Ok(_) | Err(StoreError::Corrupt { .. } | StoreError::Damaged(_)) => {}
+        Err(error) => return Err(error),
+    }
+    replaced(path, &snapshot, Some(aside), true)
+}
+
+/// Makes the store at `path` anew from the rows of its snapshot, all of them, in the schema of this
+/// program. The store before it is named `aside`.
+pub(super) fn upgraded(
+    path: &Path,
+    snapshot: &Snapshot,
+    aside: &Path,
+) -> Result<Rewritten, StoreError> {
+    replaced(path, snapshot, Some(aside), false)
 }
 
 fn replaced(
     path: &Path,
     snapshot: &Snapshot,
     aside: Option<&Path>,
+    is_lenient: bool,
 ) -> Result<Rewritten, StoreError> {
-    match migrate::is_known(snapshot) {
-        // Without a number that can be read, its rows still say what they are.
-        Ok(_) => {}
-        Err(StoreError::Corrupt { .. } | StoreError::Damaged(_)) if aside.is_some() => {}
-        Err(error) => return Err(error),
-    }
     let unwritable = |error: io::Error| StoreError::Unwritable(error.to_string());
     let new: PathBuf = path.with_added_extension("new");
     let before = fs::metadata(path).map_err(unwritable)?;
-    let mut rewritten = draft(&new, |draft| copied(snapshot, draft, aside.is_some()))?;
+    let mut rewritten = draft(&new, |draft| copied(snapshot, draft, is_lenient))?;
     let placed = placed(&new, path, aside);
     if placed.is_err() {
         // What cannot be removed is overwritten by the next.
         let _ = fs::remove_file(&new);
     }
     rewritten.bytes = [before.len(), placed.map_err(unwritable)?];
-    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-    private_file::sync_directory(directory.unwrap_or(Path::new("."))).map_err(unwritable)?;
+    sync_directory_of(path).map_err(unwritable)?;
     Ok(rewritten)
+}
+
+/// Syncs the directory of `path`.
+pub(super) fn sync_directory_of(path: &Path) -> io::Result<()> {
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    private_file::sync_directory(directory.unwrap_or(Path::new(".")))
 }
 
 /// Gives the file `new` the name of the store at `path`, and its owner. The store before it gets the
 /// name `aside`. Returns the length of the new file.
-fn placed(new: &Path, path: &Path, aside: Option<&Path>) -> io::Result<u64> {
+pub(super) fn placed(new: &Path, path: &Path, aside: Option<&Path>) -> io::Result<u64> {
     let (made, before) = (fs::metadata(new)?, fs::metadata(path)?);
     // Whoever serves has to open it, whoever makes it anew.
     if (made.uid(), made.gid()) != (before.uid(), before.gid()) {
         chown(new, Some(before.uid()), Some(before.gid()))?;
     }
     if let Some(aside) = aside {
-        fs::hard_link(path, aside)?;
+        match fs::hard_link(path, aside) {
+            // Whoever was killed before this had given it the name already.
+            Err(error)
+                if error.kind() == io::ErrorKind::AlreadyExists
+                    && is_same(&before, &fs::metadata(aside)?) => {}
+            named => named?,
+        }
     }
     fs::rename(new, path)?;
     Ok(made.len())
+}
+
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
 /// Copies all rows of `snapshot`. Those that cannot be read are left out, or are an error.
@@ -100,26 +130,13 @@ fn copied(
     draft: &mut Draft,
     is_lenient: bool,
 ) -> Result<Rewritten, StoreError> {
-    let mut rewritten = Rewritten::default();
-    let mut sums = BTreeMap::<Vec<u8>, Weight>::new();
-    let mut copy = |key: Vec<u8>, row: &[u8], draft: &mut Draft| {
-        let newest = schema::newest(&key, row)?;
-        let (row, declared) = newest.ok_or_else(|| schema::unknown(&key))?;
-        for share in &declared.shares {
-            let sum = sums.entry(weight::shard(share, &key)).or_default();
-            *sum = *sum + Weight::of(&key, &row);
-        }
-        for entry in declared.keys {
-            draft.put(entry, Vec::new())?;
-        }
-        draft.put(key, row)
-    };
+    let (mut rewritten, mut filling) = (Rewritten::default(), Filling::new(draft));
     // Each table by itself: where one cannot be read any further, the next may be. What is made anew
     // is not read at all.
-    for tag in (0..u8::MAX).filter(|tag| !schema::is_made_anew(&[*tag])) {
+    for tag in schema::stored_tags() {
         for row in snapshot.rows(&[tag], &[tag + 1])? {
-            match row.and_then(|(key, row)| copy(key, &row, draft)) {
-                Ok(()) => rewritten.rows += 1,
+            match row.and_then(|(key, row)| filling.row(key, &row)) {
+                Ok(()) => {}
                 Err(StoreError::Corrupt { table, key }) if is_lenient => {
                     rewritten.left_out.found(Flaw::row(table, key));
                 }
@@ -131,11 +148,46 @@ fn copied(
             }
         }
     }
-    for (key, sum) in sums {
-        if let Some(sum) = sum.encode() {
-            draft.put(key, sum)?;
-        }
-    }
-    draft.put(SCHEMA_KEY.to_vec(), SCHEMA.to_be_bytes().to_vec())?;
+    rewritten.rows = filling.finish()?;
     Ok(rewritten)
+}
+
+/// Fills a new file with rows, and with all that follows from them.
+pub(super) struct Filling<'a> {
+    draft: &'a mut Draft,
+    rows: u64,
+    sums: BTreeMap<Vec<u8>, Weight>,
+}
+
+impl<'a> Filling<'a> {
+    /// Begins an empty store.
+    pub(super) fn new(draft: &'a mut Draft) -> Self {
+        Self { draft, rows: 0, sums: BTreeMap::new() }
+    }
+
+    /// Adds a row of any layout in its newest, with its index entries.
+    pub(super) fn row(&mut self, key: Vec<u8>, row: &[u8]) -> Result<(), StoreError> {
+        let newest = schema::newest(&key, row)?;
+        let (row, declared) = newest.ok_or_else(|| schema::unknown(&key))?;
+        for share in &declared.shares {
+            let sum = self.sums.entry(weight::shard(share, &key)).or_default();
+            *sum = *sum + Weight::of(&key, &row);
+        }
+        for entry in declared.keys {
+            self.draft.put(entry, Vec::new())?;
+        }
+        self.rows += 1;
+        self.draft.put(key, row)
+    }
+
+    /// Adds the sums and the number of the schema. Returns the number of rows.
+    pub(super) fn finish(self) -> Result<u64, StoreError> {
+        for (key, sum) in self.sums {
+            if let Some(sum) = sum.encode() {
+                self.draft.put(key, sum)?;
+            }
+        }
+        self.draft.put(SCHEMA_KEY.to_vec(), SCHEMA.to_be_bytes().to_vec())?;
+        Ok(self.rows)
+    }
 }

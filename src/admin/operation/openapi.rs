@@ -13,6 +13,7 @@ use super::by::{By, Right};
 use super::description::Description as Own;
 use super::listing::{Filters, ListView, MAX_LIMIT, Noun, Query};
 use super::request::{Body, Created, Named};
+use crate::admin::backup::Sent;
 use crate::admin::catalogue::EntryChoice;
 use crate::admin::client::{ClientPatch, ClientRegistration};
 use crate::admin::{ErrorView, Failed};
@@ -249,6 +250,13 @@ impl<V: JsonSchema> Gives for Json<V> {
 impl<V: JsonSchema> Gives for Created<V> {
     fn describe(description: &mut Description, operation: &mut Value) {
         gives::<V>(description, operation, ("201", "Made."));
+    }
+}
+
+impl Gives for Sent {
+    fn describe(_: &mut Description, operation: &mut Value) {
+        let content = json!({ "application/octet-stream": {} });
+        operation["responses"]["200"] = json!({ "content": content, "description": "Done." });
     }
 }
 

@@ -91,15 +91,19 @@ pub(in crate::http) async fn alive() -> Json<Value> {
 }
 
 /// Readiness: the store can be written, and tokens can be signed. At the first start, it waits for
-/// the key. `detail` says what the system does, and names no file. A clock in doubt is told there,
-/// too; the server is ready nevertheless.
+/// the key. `detail` says what the system does, and names no file. A clock in doubt and a backup that
+/// failed are told there, too; the server is ready nevertheless.
 pub(in crate::http) async fn ready(State(app): State<Arc<App>>) -> Result<Response, JsonFailure> {
     if let WriteHealth::Unwritable { cause } = app.probe().await? {
         let detail = format!("the store cannot be written: {cause}");
         return Ok(JsonFailure::from(Refusal::StoreUnwritable).with_detail(detail));
     }
     app.signing_key(SigningAlg::Es256).await?;
-    let details = [app.clock_jump().map(|jump| jump.to_string()), app.configuration_fault()];
+    let details = [
+        app.clock_jump().map(|jump| jump.to_string()),
+        app.configuration_fault(),
+        app.backup_standing().fault(),
+    ];
     let details: Vec<_> = details.into_iter().flatten().collect();
     Ok(if details.is_empty() {
         Json(json!({ "status": "ok" })).into_response()

@@ -53,12 +53,12 @@ impl Draft {
 ///
 /// Those of `fill`, and [`StoreError::Unwritable`] if the disk does not take it. The file is
 /// removed.
-pub(in crate::store) fn draft<T>(
+pub(in crate::store) fn draft<T, E: From<StoreError>>(
     path: &Path,
-    fill: impl FnOnce(&mut Draft) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
+    fill: impl FnOnce(&mut Draft) -> Result<T, E>,
+) -> Result<T, E> {
     let file = private_file::create_draft(path).map_err(|error| super::unwritable(&error))?;
-    let filled = guarded(|| filled(file, fill)).and_then(|filled| filled);
+    let filled = guarded(|| filled(file, fill)).map_err(E::from).and_then(|filled| filled);
     if filled.is_err() {
         // What cannot be removed is overwritten by the next.
         let _ = std::fs::remove_file(path);
@@ -66,22 +66,30 @@ pub(in crate::store) fn draft<T>(
     filled
 }
 
-fn filled<T>(
+fn filled<T, E: From<StoreError>>(
     file: File,
-    fill: impl FnOnce(&mut Draft) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let mut database = of(file)?;
-    let mut transaction = database.begin_write().map_err(redb::Error::from)?;
-    transaction.set_durability(Durability::Immediate).map_err(redb::Error::from)?;
-    transaction.set_two_phase_commit(true);
-    transaction.set_quick_repair(true);
-    let mut draft = Draft { transaction, pending: Writes::new(), bytes: 0 };
+    fill: impl FnOnce(&mut Draft) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut database = of(file).map_err(StoreError::from)?;
+    let mut draft = begun(&database)?;
     let result = fill(&mut draft)?;
     draft.write()?;
-    draft.transaction.commit().map_err(redb::Error::from)?;
+    draft.transaction.commit().map_err(failed)?;
     // A new file has room for more than there is.
-    database.compact().map_err(redb::Error::from)?;
+    database.compact().map_err(failed)?;
     Ok(result)
+}
+
+fn begun(database: &Database) -> Result<Draft, StoreError> {
+    let mut transaction = database.begin_write().map_err(failed)?;
+    transaction.set_durability(Durability::Immediate).map_err(failed)?;
+    transaction.set_two_phase_commit(true);
+    transaction.set_quick_repair(true);
+    Ok(Draft { transaction, pending: Writes::new(), bytes: 0 })
+}
+
+fn failed(error: impl Into<redb::Error>) -> StoreError {
+    error.into().into()
 }
 
 fn of(file: File) -> Result<Database, DatabaseError> {

@@ -48,11 +48,24 @@ use crate::store::table::{EXPIRY, Entries, HELD, SCHEMA_TAG, corrupt};
 use crate::store::weight::WEIGHTS;
 use crate::store::{Row, StoreError, Tag, Tx};
 
-/// Lists every table. All that depends on the complete list is generated from it.
+/// Lists every table, with what a restore does with its rows. All that depends on the complete list
+/// is generated from it.
 macro_rules! tables {
-    ($($row:ident),* $(,)?) => {
+    ($($row:ident: $carry:ident),* $(,)?) => {
         /// The tag of every table.
         pub const TABLES: &[Tag] = &[$($row::TABLE),*];
+
+        /// What a restore over a newer store does with the rows of the table of `key`; `None` if it
+        /// is of none.
+        pub(super) fn carry(key: &[u8]) -> Option<Carry> {
+            let table = key.first().copied();
+            $(
+                if table == Some($row::TABLE.byte) {
+                    return Some(Carry::$carry);
+                }
+            )*
+            None
+        }
 
         /// Removes a row of any table, which [`View::expired`](crate::store::View::expired) or
         /// [`View::held`](crate::store::View::held) returned.
@@ -95,51 +108,51 @@ macro_rules! tables {
 }
 
 tables! {
-    AnonymousSession,
-    AppCode,
-    AppSession,
-    Applied,
-    AppliedRole,
-    AppliedScope,
-    Attempts,
-    Bridge,
-    BridgeKey,
-    BridgeSession,
-    Client,
-    ClientLogo,
-    ClockRecord,
-    Code,
-    Consent,
-    Delivery,
-    Device,
-    DeviceCertificate,
-    EndedBridge,
-    Event,
-    EventDelivery,
-    Exchange,
-    Grant,
-    HostPreference,
-    Installation,
-    Interaction,
-    Invitation,
-    LinkedDevice,
-    Passkey,
-    Person,
-    Protected,
-    Pushed,
-    Removal,
-    RemovedPasskey,
-    Restore,
-    Revoked,
-    Session,
-    SetupLink,
-    SigningKeyRow,
-    StoredCode,
-    Taken,
-    Usage,
-    UsedAssertion,
-    UsedCeremony,
-    Withdrawal,
+    AnonymousSession: Live,
+    AppCode: Live,
+    AppSession: Live,
+    Applied: Kept,
+    AppliedRole: Kept,
+    AppliedScope: Kept,
+    Attempts: Evidence,
+    Bridge: Live,
+    BridgeKey: Newest,
+    BridgeSession: Live,
+    Client: Subject,
+    ClientLogo: Subject,
+    ClockRecord: Newest,
+    Code: Live,
+    Consent: Live,
+    Delivery: Live,
+    Device: Live,
+    DeviceCertificate: Live,
+    EndedBridge: Evidence,
+    Event: Evidence,
+    EventDelivery: Live,
+    Exchange: Live,
+    Grant: Live,
+    HostPreference: Kept,
+    Installation: Newest,
+    Interaction: Live,
+    Invitation: Live,
+    LinkedDevice: Live,
+    Passkey: Means,
+    Person: Subject,
+    Protected: Kept,
+    Pushed: Live,
+    Removal: Evidence,
+    RemovedPasskey: Evidence,
+    Restore: Evidence,
+    Revoked: Evidence,
+    Session: Live,
+    SetupLink: Live,
+    SigningKeyRow: Newest,
+    StoredCode: Live,
+    Taken: Newest,
+    Usage: Evidence,
+    UsedAssertion: Evidence,
+    UsedCeremony: Evidence,
+    Withdrawal: Evidence,
 }
 
 /// The tag of every index.
@@ -180,6 +193,30 @@ pub(super) const INDICES: &[Tag] = &[
     SESSIONS_BY_USER.tag,
     TOKENS_BY_USER.tag,
 ];
+
+/// What a restore does with the rows of a table, if the store that it replaces can be read: nothing
+/// that ended since the backup lives again by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carry {
+    /// What was used, ended or happened: the rows of both, and of two the newer.
+    Evidence,
+    /// What an operator set: the rows of the backup.
+    Kept,
+    /// What ends: the rows of the backup that the newer store still has, as it has them.
+    Live,
+    /// As [`Carry::Live`], and it stays where everything is ended.
+    Means,
+    /// What the installation is made of: the rows of the newer store.
+    Newest,
+    /// What others refer to: the rows of the backup that the newer store still has, with what ended of
+    /// them.
+    Subject,
+}
+
+/// The first bytes of the keys of rows, in order, known or not: all but those of what is made anew.
+pub(super) fn stored_tags() -> impl Iterator<Item = u8> {
+    (0..u8::MAX).filter(|tag| !is_made_anew(&[*tag]))
+}
 
 /// Whether a key is that of an index entry.
 pub(super) fn is_index(key: &[u8]) -> bool {

@@ -1,0 +1,272 @@
+//! Backups: of a running installation from one snapshot, while writers go on.
+//!
+//! The root secret is in none, unless it is asked for, and then the backup has to be encrypted:
+//! whoever has both can sign tokens.
+
+mod cipher;
+mod restore;
+mod schedule;
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufWriter, Read as _, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::{App, OpenError};
+use crate::flow;
+use crate::private_file;
+use crate::secret::hex;
+use crate::config::Config;
+use crate::store::backup::{FORMAT, Reader, RootSecrets, Writer};
+use crate::store::migrate::SCHEMA;
+use crate::store::{Read as Snapshot, StoreError};
+
+pub use crate::store::backup::{BackupError, Header};
+pub use cipher::{Closed, Opening, Sealing, closed};
+pub use restore::{Asked, Ending, Report, RestoreError, Restored, restore};
+pub(super) use schedule::Backups;
+pub use schedule::{BackupStanding, Made};
+
+impl App {
+    /// Writes a backup of the last commit to `out`. Returns what it was written to, and the number of
+    /// its rows.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`, and of a store that cannot be read.
+    pub fn back_up<W: Write>(&self, out: W) -> Result<(W, u64), BackupError> {
+        let read = self.read()?;
+        let mut writer = Writer::new(out, &self.header(&read)?)?;
+        writer.rows_of(&read)?;
+        Ok(writer.finish()?)
+    }
+
+    fn header(&self, read: &Snapshot) -> Result<Header, StoreError> {
+        let found = flow::installation::find(read)?;
+        let found = found.ok_or_else(|| StoreError::Engine("it holds no installation".to_owned()))?;
+        Ok(Header {
+            gatelodge_backup: FORMAT,
+            created: self.clock().now().rfc3339(),
+            installation: found.created.millis(),
+            issuer: found.issuer.to_string(),
+            key_checks: vec![hex(&found.check)],
+            root_secrets: None,
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        })
+    }
+}
+
+/// The root secrets of an installation, as its key file has them.
+///
+/// # Errors
+///
+/// [`OpenError::KeyMissing`] if there is none.
+pub fn root_secrets(config: &Config) -> Result<Zeroizing<String>, OpenError> {
+    Ok(super::open::root_secret(config)?.expose())
+}
+
+/// The bytes that are read or written at once.
+const BUFFER: usize = 64 * 1024;
+
+/// A new file, which is removed unless it is [kept](NewFile::keep).
+struct NewFile<'a> {
+    draft: PathBuf,
+    is_kept: bool,
+    path: &'a Path,
+}
+
+impl<'a> NewFile<'a> {
+    /// Begins a private file that will be at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AlreadyExists`] if there is one, and those of the directory.
+    fn begin(path: &'a Path) -> io::Result<(Self, File)> {
+        if fs::symlink_metadata(path).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let draft = path.with_added_extension("new");
+        let file = private_file::create_draft(&draft)?;
+        Ok((Self { draft, is_kept: false, path }, file))
+    }
+
+    /// Gives it its name, which survives a crash from then on.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AlreadyExists`] if somebody else has made one meanwhile.
+    fn keep(mut self) -> io::Result<()> {
+        match fs::hard_link(&self.draft, self.path) {
+            // Some file systems have no links.
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                fs::rename(&self.draft, self.path)?;
+                self.is_kept = true;
+            }
+            linked => linked?,
+        }
+        let directory = self.path.parent().filter(|directory| !directory.as_os_str().is_empty());
+        private_file::sync_directory(directory.unwrap_or(Path::new(".")))
+    }
+}
+
+impl Drop for NewFile<'_> {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // What cannot be removed is overwritten by the next.
+            let _ = fs::remove_file(&self.draft);
+        }
+    }
+}
+
+/// What was copied of a backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// The bytes that were written.
+    pub bytes: u64,
+    /// When its snapshot was taken, in the form of RFC 3339.
+    pub created: String,
+    /// Its rows.
+    pub rows: u64,
+}
+
+/// Copies the backup `input`, which it verifies, to `out`, encrypted and with the root secrets if
+/// they are given. `told` is called with the rows and bytes so far.
+///
+/// # Errors
+///
+/// [`BackupError`]; what was written then is no backup.
+pub fn copy<W: Write>(
+    input: impl BufRead,
+    out: W,
+    sealing: &Sealing,
+    root_secrets: Option<&Zeroizing<String>>,
+    mut told: impl FnMut(u64, u64),
+) -> Result<(W, Copied), BackupError> {
+    let mut reader = Reader::new(input)?;
+    let header = Header {
+        root_secrets: root_secrets.map(RootSecrets::new),
+        ..reader.header().clone()
+    };
+    let sealed = sealing.over(Counted { bytes: 0, out })?;
+    let mut writer = Writer::new(sealed, &header)?;
+    let (mut rows, mut bytes) = (0, 0);
+    while let Some((key, row)) = reader.row()? {
+        writer.row(&key, &row)?;
+        rows += 1;
+        bytes += (key.len() + row.len()) as u64;
+        told(rows, bytes);
+    }
+    let (sealed, rows) = writer.finish()?;
+    let Counted { bytes, mut out } = sealed.finish()?;
+    out.flush()?;
+    Ok((out, Copied { bytes, created: header.created.clone(), rows }))
+}
+
+/// Writes a new private file at `path` by `fill`, and reads it back before it has its name.
+///
+/// # Errors
+///
+/// Those of `fill` and of the disk. No file is left then.
+pub fn written<T>(
+    path: &Path,
+    fill: impl FnOnce(&mut Digested) -> Result<T, BackupError>,
+) -> Result<T, BackupError> {
+    let (new, file) = NewFile::begin(path)?;
+    let out = BufWriter::with_capacity(BUFFER, file);
+    let mut digested = Digested { digest: Sha256::new(), out };
+    let filled = fill(&mut digested)?;
+    let Digested { digest, out } = digested;
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.sync_all()?;
+    drop(file);
+    let mut back = Sha256::new();
+    let mut read = File::open(&new.draft)?;
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        match read.read(&mut buffer)? {
+            0 => break,
+            length => back.update(buffer.get(..length).unwrap_or_default()),
+        }
+    }
+    if back.finalize() != digest.finalize() {
+        return Err(BackupError::Damaged("the disk does not give back what was written"));
+    }
+    new.keep()?;
+    Ok(filled)
+}
+
+/// A file with the digest of what was written to it.
+pub struct Digested {
+    digest: Sha256,
+    out: BufWriter<File>,
+}
+
+impl Write for Digested {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.digest.update(bytes.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Reads a backup that is open or that `opening` opens, and verifies it whole.
+///
+/// # Errors
+///
+/// [`BackupError::Damaged`] if it is not as it was written.
+pub fn verify(
+    input: impl BufRead,
+    opening: Option<&Opening>,
+) -> Result<(Header, u64), BackupError> {
+    let reader = Reader::new(plain(input, opening)?)?;
+    let header = reader.header().clone();
+    Ok((header, reader.verify()?))
+}
+
+/// What a backup contains, decrypted if it is encrypted.
+///
+/// # Errors
+///
+/// [`BackupError::Closed`] if `opening` does not open it.
+pub fn plain<'a>(
+    mut input: impl BufRead + 'a,
+    opening: Option<&Opening>,
+) -> Result<Box<dyn BufRead + 'a>, BackupError> {
+    match (closed(&mut input)?, opening) {
+        (Closed::No, _) => Ok(Box::new(input)),
+        (Closed::ToPassphrase | Closed::ToRecipients, Some(opening)) => {
+            cipher::opened(input, opening).map_err(BackupError::Closed)
+        }
+        (Closed::ToPassphrase, None) => {
+            Err(BackupError::Closed("it needs its passphrase".to_owned()))
+        }
+        (Closed::ToRecipients, None) => {
+            Err(BackupError::Closed("it needs the private key of a recipient".to_owned()))
+        }
+    }
+}
+
+/// Counts what is written.
+struct Counted<W> {
+    bytes: u64,
+    out: W,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

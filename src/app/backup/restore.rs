@@ -1,0 +1,241 @@
+//! The restore of a backup, into an empty place or over an older store, which is moved aside.
+//!
+//! The new store is made and used beside the place, and gets its name last. Killed before, a restore
+//! leaves what was there.
+
+use std::fmt;
+use std::fs;
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+
+use crate::app::open::{display, make_directory, root_secret, write_key};
+use crate::app::{App, OpenError, Sources};
+use crate::clock::Timestamp;
+use crate::config::{Config, Places};
+use crate::error::Error;
+use crate::event::Kind;
+use crate::flow::events::{self, Act};
+use crate::flow::installation::restore as flow_restore;
+use crate::flow::{self, Context};
+use crate::model::actor::Acting;
+use crate::secret::{Pepper, RootSecret, hex};
+use crate::store::backup::{BackupError, Header, Reader};
+use crate::store::restore::{Newer, put_in_place, restore as restore_rows};
+use crate::store::{Store, StoreError, Tx};
+
+pub use crate::store::restore::{Ending, Restored};
+
+/// What a restore is to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// What ends.
+    pub ending: Ending,
+    /// Whether a store that is there may be replaced.
+    pub replaces: bool,
+}
+
+/// What a restore did.
+pub struct Report {
+    /// Where the store before it is, if there was one.
+    pub aside: Option<PathBuf>,
+    /// When the backup was made, in the form of RFC 3339.
+    pub created: String,
+    /// Why the store before it could not tell what ended since the backup.
+    pub silent: Option<String>,
+    /// What became of the rows.
+    pub restored: Restored,
+    /// Whether the key file was written too.
+    pub wrote_key: bool,
+}
+
+/// The reason why nothing was restored. What was there is as it was.
+#[derive(Debug)]
+pub enum RestoreError {
+    /// The backup cannot be read.
+    Backup(BackupError),
+    /// The key there is not that of the backup.
+    KeyOther(String),
+    /// There is a store already, and it was not said that it may be replaced.
+    Occupied(String),
+    /// The place cannot be used.
+    Open(OpenError),
+}
+
+impl RestoreError {
+    /// The exit code.
+    pub fn exit(&self) -> u8 {
+        match self {
+            Self::Backup(_) => 1,
+            Self::KeyOther(_) => 5,
+            Self::Occupied(_) => 4,
+            Self::Open(error) => error.exit(),
+        }
+    }
+
+    /// What can be done about it, where the sentence does not say it.
+    pub fn remedy(&self) -> Option<&str> {
+        match self {
+            Self::Backup(BackupError::Closed(_)) => {
+                Some("name a file with its passphrase (--passphrase-file) or with a key of its \
+                      recipients (--identity)")
+            }
+            Self::Backup(_) => Some("take another backup; nothing was changed"),
+            Self::KeyOther(_) => {
+                Some("put the key file of the backup in its place, or name it with \
+                      GATELODGE_ROOT_SECRET_FILE")
+            }
+            Self::Occupied(_) => Some(
+                "with --replace, the store that is there is moved aside, and what ended since the \
+                 backup stays ended",
+            ),
+            Self::Open(error) => error.remedy(),
+        }
+    }
+}
+
+impl fmt::Display for RestoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Backup(error) => error.fmt(f),
+            Self::KeyOther(key) => write!(
+                f,
+                "the root secret of {key} is not the one that the backup was made under, and could \
+                 not read it"
+            ),
+            Self::Occupied(store) => write!(f, "there is a store at {store} already"),
+            Self::Open(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<BackupError> for RestoreError {
+    fn from(error: BackupError) -> Self {
+        Self::Backup(error)
+    }
+}
+
+impl From<OpenError> for RestoreError {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
+    }
+}
+
+/// The store before, and why it does not tell what ended.
+struct Before {
+    newer: Option<Newer>,
+    silent: Option<String>,
+}
+
+/// Restores the backup `input`, which is decrypted, to the data directory of `config`.
+///
+/// # Errors
+///
+/// [`RestoreError`]; nothing is changed then, but a key file that was missing may be there.
+pub async fn restore(
+    config: Config,
+    input: impl BufRead,
+    asked: Asked,
+) -> Result<Report, RestoreError> {
+    let reader = Reader::new(input)?;
+    let header = reader.header().clone();
+    let (places, path) = (config.places.clone(), config.places.store());
+    let is_there = fs::metadata(&path).is_ok_and(|found| found.len() > 0);
+    if is_there && !asked.replaces {
+        return Err(RestoreError::Occupied(display(&path)));
+    }
+    make_directory(&places)?;
+    let before = if is_there { Some(before(&path, &header)?) } else { None };
+    let (root, is_new_key) = key(&config, &header)?;
+    let place = path.with_added_extension("restored");
+    let _draft = Draft(&place);
+    let newer = before.as_ref().and_then(|before| before.newer.as_ref());
+    let restored = restore_rows(reader, &place, newer, asked.ending)?;
+    used(config, &root, &place, &header).await?;
+    if is_new_key {
+        write_key(&places, &root)?;
+    }
+    let aside = is_there.then(|| aside(&path));
+    put_in_place(&place, &path, aside.as_deref()).map_err(|error| failed(&places, error))?;
+    let silent = before.and_then(|before| before.silent);
+    Ok(Report { aside, created: header.created, silent, restored, wrote_key: is_new_key })
+}
+
+/// The new store until it has its name.
+struct Draft<'a>(&'a Path);
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        // Once it has its name, there is nothing. What cannot be removed is overwritten by the next.
+        let _ = fs::remove_file(self.0);
+    }
+}
+
+/// Reads the store at `path`, as far as it tells of the installation of the backup.
+fn before(path: &Path, header: &Header) -> Result<Before, RestoreError> {
+    let silent = |why: String| Ok(Before { newer: None, silent: Some(why) });
+    let newer = match Newer::open(path) {
+        Err(error @ StoreError::Locked) => {
+            return Err(OpenError::Store(display(path), error).into());
+        }
+        Err(error) => return silent(error.to_string()),
+        Ok(newer) => newer,
+    };
+    match newer.created() {
+        Ok(Some(created)) if created.millis() == header.installation => {
+            Ok(Before { newer: Some(newer), silent: None })
+        }
+        Ok(_) => silent("it is another installation's".to_owned()),
+        Err(error) => silent(error.to_string()),
+    }
+}
+
+/// The root secret for the backup, and whether it is to be written to the key file.
+fn key(config: &Config, header: &Header) -> Result<(RootSecret, bool), RestoreError> {
+    let fits = |root: &RootSecret| header.key_checks.contains(&hex(&Pepper::new(root).check()));
+    match root_secret(config) {
+        Ok(root) if fits(&root) => Ok((root, false)),
+        Ok(_) => Err(RestoreError::KeyOther(display(&config.places.key()))),
+        Err(error @ OpenError::KeyMissing(_)) => {
+            let Some(secrets) = &header.root_secrets else { return Err(error.into()) };
+            let root: Option<RootSecret> = secrets.expose().parse().ok();
+            let damaged = BackupError::Damaged("its root secret is none");
+            Ok((root.filter(fits).ok_or(damaged)?, true))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Opens the new store, and writes into it that it was restored.
+async fn used(
+    config: Config,
+    root: &RootSecret,
+    place: &Path,
+    header: &Header,
+) -> Result<(), RestoreError> {
+    let places = config.places.clone();
+    let store = Store::open(place).map_err(|error| failed(&places, error))?;
+    let found = store.read().and_then(|read| flow::installation::find(&read));
+    let found = found.map_err(|error| failed(&places, error))?;
+    let damaged = BackupError::Damaged("it holds no installation");
+    let issuer = found.ok_or(damaged)?.issuer;
+    let made = Timestamp::from_rfc3339(&header.created);
+    let made = made.ok_or(BackupError::Damaged("its time is none"))?;
+    let app = App::new(config, issuer, root, store, Sources::default()).map_err(OpenError::from)?;
+    let recorded = move |tx: &mut Tx<'_>, cx: &Context| {
+        flow_restore::record(tx, cx, made)?;
+        let act = Act::new(Kind::StoreRestored).fact("backup", made.rfc3339());
+        events::record(tx, cx, act)?;
+        Ok::<_, Error>(())
+    };
+    app.write_by(Acting::operator(None), recorded).await.map_err(OpenError::from)?;
+    Ok(())
+}
+
+fn aside(path: &Path) -> PathBuf {
+    let now = crate::clock::Clock::System.now().seconds();
+    path.with_added_extension(format!("before-restore-{now}"))
+}
+
+fn failed(places: &Places, error: StoreError) -> OpenError {
+    OpenError::Store(display(&places.store()), error)
+}
