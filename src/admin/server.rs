@@ -4,6 +4,7 @@ use axum::Json;
 use serde::{Deserialize, Serialize};
 
 use super::by::{By, Read};
+use crate::app::store_file::SCHEMA;
 use crate::oauth::issuer::Issuer;
 
 /// The process that serves the installation.
@@ -20,6 +21,8 @@ pub(crate) struct ServerView {
     pub(crate) mtls_listen: Vec<String>,
     /// Its process id.
     pub(crate) pid: u32,
+    /// The schema of its store.
+    pub(crate) schema: u32,
 }
 
 /// This process.
@@ -31,5 +34,6 @@ pub(super) async fn show(app: By<Read>) -> Json<ServerView> {
         listen: addresses.listen.clone(),
         mtls_listen: addresses.mtls_listen.clone(),
         pid: std::process::id(),
+        schema: SCHEMA,
     })
 }

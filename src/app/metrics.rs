@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::backup::BackupStanding;
 use super::{App, WriteHealth};
 use crate::error::{Error, Internal};
 use crate::flow::admission;
@@ -103,6 +104,14 @@ impl App {
         let writable = "gatelodge_store_writable";
         text.family(writable, Kind::Gauge, "Whether the store can be written.");
         text.sample(writable, &[], u8::from(self.write_health() == WriteHealth::Writable));
+        if let BackupStanding { to: Some(_), last, failed } = self.backup_standing() {
+            let newest = "gatelodge_backup_newest_timestamp_seconds";
+            text.family(newest, Kind::Gauge, "When the newest backup by the server was made.");
+            text.sample(newest, &[], last.map_or(0, |made| made.at.seconds()));
+            let failing = "gatelodge_backup_failing";
+            text.family(failing, Kind::Gauge, "Whether the last backup by the server failed.");
+            text.sample(failing, &[], u8::from(failed.is_some()));
+        }
         let doubt = "gatelodge_clock_in_doubt";
         text.family(doubt, Kind::Gauge, "Whether the clock has jumped and is not believed yet.");
         text.sample(doubt, &[], u8::from(self.clock_jump().is_some()));

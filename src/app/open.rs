@@ -129,7 +129,10 @@ impl fmt::Display for OpenError {
             }
             Self::Place(path, error) => write!(f, "cannot use {path}: {error}"),
             Self::Store(path, error @ StoreError::NewerSchema { .. }) => {
-                write!(f, "cannot open the store {path}: {error}; use that version, or a newer one")?;
+                write!(
+                    f,
+                    "cannot open the store {path}: {error}; use that version, or a newer one"
+                )?;
                 let before = migrate::before(Path::new(path), migrate::SCHEMA);
                 if before.exists() {
                     let before = before.display();

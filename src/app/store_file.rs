@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use super::OpenError;
 use crate::clock::Clock;
 use crate::config::Places;
-use crate::store::{StoreError, check, rewrite};
+use crate::store::{StoreError, check, migrate, rewrite};
 
 pub use crate::store::check::Checked;
+pub use crate::store::migrate::{SCHEMA, Standing, Upgraded};
 pub use crate::store::rewrite::Rewritten;
 
 /// Checks the pages and the rows. Nothing is written.
@@ -29,6 +30,18 @@ pub fn repair(places: &Places) -> Result<(Rewritten, PathBuf), OpenError> {
     let aside = store.with_added_extension(format!("before-repair-{now}"));
     let rewritten = rewrite::repair(&store, &aside).map_err(|error| failed(places, error))?;
     Ok((rewritten, aside))
+}
+
+/// How the store stands to this program. Nothing is written.
+pub fn standing(places: &Places) -> Result<Standing, OpenError> {
+    let store = existing(places)?;
+    migrate::look(&store).map_err(|error| failed(places, error))
+}
+
+/// Upgrades the store, if it has an older schema.
+pub fn upgrade(places: &Places) -> Result<Option<Upgraded>, OpenError> {
+    let store = existing(places)?;
+    migrate::upgrade(&store).map_err(|error| failed(places, error))
 }
 
 fn existing(places: &Places) -> Result<PathBuf, OpenError> {

@@ -191,7 +191,10 @@ impl AdminClient {
         Err(refused(status, &body))
     }
 
-    async fn respond(&mut self, request: Request<Body>) -> Result<Response<Body>, AdminClientError> {
+    async fn respond(
+        &mut self,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, AdminClientError> {
         let broken = |error: &dyn fmt::Display| AdminClientError::Broken(error.to_string());
         match self {
             Self::InProcess(router) => match router.clone().oneshot(request).await {

@@ -26,6 +26,7 @@ use super::resource::ResourceVerb;
 use super::session::SessionVerb;
 use super::tls::TlsVerb;
 use super::token::TokenVerb;
+use super::upgrade::{self, UpgradeArgs};
 use super::user::UserVerb;
 
 const EXAMPLES: &str = "\
@@ -157,6 +158,9 @@ pub(super) enum Verb {
     /// Restore a backup, into an empty place or over an older store
     #[command(after_help = backup::RESTORE_HELP)]
     Restore(RestoreArgs),
+    /// Upgrade the store of an older version, which every other command does too
+    #[command(after_help = upgrade::HELP)]
+    Upgrade(UpgradeArgs),
     /// The file of the store: checked, made smaller, made anew
     #[command(subcommand)]
     Db(DbVerb),

@@ -33,6 +33,7 @@ mod session;
 mod tls;
 mod token;
 mod trust;
+mod upgrade;
 mod user;
 
 use std::collections::BTreeMap;
@@ -153,6 +154,9 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         }
         Verb::Tls(verb) => with_admin(&flags, env, async |admin| tls::run(verb, admin).await),
         Verb::Token(verb) => with_admin(&flags, env, async |admin| token::run(verb, admin).await),
+        Verb::Upgrade(args) => {
+            with_config(&flags, env, async |config| upgrade::run(&args, config).await)
+        }
         Verb::User(verb) => with_admin(&flags, env, async |admin| user::run(verb, admin).await),
         Verb::Version => Ok(program::version()),
     }

@@ -67,7 +67,7 @@ async fn first(config: &Config) -> Option<ServerView> {
 }
 
 fn is_running(first: &ServerView) -> Failure {
-    let ServerView { data, issuer, listen, mtls_listen, pid } = first;
+    let ServerView { data, issuer, listen, mtls_listen, pid, schema: _ } = first;
     let addresses = listen.iter().chain(mtls_listen).map(|address| printable(address));
     let addresses = addresses.collect::<Vec<_>>().join(", ");
     let data = printable(data);

@@ -42,8 +42,8 @@ pub use look::{Look, Sheet};
 pub use places::Places;
 pub use schema::schema;
 pub use sections::{
-    BackupSettings, Bridging, Documents, EventSettings, Fetching, Lifetimes, Policy, Registration, ScopeEntry,
-    SignUpPolicy, Tls, TlsMode, TokenStore,
+    BackupSettings, Bridging, Documents, EventSettings, Fetching, Lifetimes, Policy, Registration,
+    ScopeEntry, SignUpPolicy, Tls, TlsMode, TokenStore,
 };
 
 /// The flags of the command line, which override every other source.

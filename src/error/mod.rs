@@ -229,6 +229,7 @@ mod tests {
             R::RefreshUnknown,
             R::RefreshClientDiffers,
             R::RefreshExpired,
+            R::RefreshLost,
             R::RefreshReplayed,
             R::GrantEnded,
         ]));

@@ -201,7 +201,8 @@ fn merged(
     if is_of::<Client>(key) {
         let (row, now): (Client, Client) = (decode(key, row)?, decode(key, now)?);
         if row.enabled && !now.enabled {
-            restored.named("disabled clients", decode_key::<ClientId>(Client::TABLE, key)?.to_string());
+            restored
+                .named("disabled clients", decode_key::<ClientId>(Client::TABLE, key)?.to_string());
         }
         return Ok(encode(Client {
             enabled: row.enabled && now.enabled,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::finding::FindingView;
-use super::{client_addresses, webhook};
+use super::{backups, client_addresses, webhook};
 use crate::app::doctor::Facts;
 use crate::app::{LastRead, WriteHealth};
 use crate::clock::{Jump, Timestamp};
@@ -31,6 +31,7 @@ pub(super) fn findings(facts: &Facts) -> Vec<FindingView> {
         findings.push(connections(facts.few_connections));
         findings.push(log(facts.dropped_lines));
     }
+    findings.push(backups::judged(&facts.backups, facts.now));
     findings.push(pools(&facts.pools, facts.now));
     findings.push(keys(&facts.keys, facts.now, facts.key_rotation, facts.serves));
     findings.push(pkce(&facts.without_pkce));

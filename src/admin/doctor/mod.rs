@@ -1,6 +1,7 @@
 //! `/api/v1/doctor`: what this process finds of itself, and what a proxy in front of it makes of a
 //! request.
 
+mod backups;
 mod client_addresses;
 mod finding;
 mod judged;

@@ -15,10 +15,10 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::{App, OpenError};
+use crate::config::Config;
 use crate::flow;
 use crate::private_file;
 use crate::secret::hex;
-use crate::config::Config;
 use crate::store::backup::{FORMAT, Reader, RootSecrets, Writer};
 use crate::store::migrate::SCHEMA;
 use crate::store::{Read as Snapshot, StoreError};
@@ -45,7 +45,8 @@ impl App {
 
     fn header(&self, read: &Snapshot) -> Result<Header, StoreError> {
         let found = flow::installation::find(read)?;
-        let found = found.ok_or_else(|| StoreError::Engine("it holds no installation".to_owned()))?;
+        let found =
+            found.ok_or_else(|| StoreError::Engine("it holds no installation".to_owned()))?;
         Ok(Header {
             gatelodge_backup: FORMAT,
             created: self.clock().now().rfc3339(),
@@ -146,10 +147,8 @@ pub fn copy<W: Write>(
     mut told: impl FnMut(u64, u64),
 ) -> Result<(W, Copied), BackupError> {
     let mut reader = Reader::new(input)?;
-    let header = Header {
-        root_secrets: root_secrets.map(RootSecrets::new),
-        ..reader.header().clone()
-    };
+    let header =
+        Header { root_secrets: root_secrets.map(RootSecrets::new), ..reader.header().clone() };
     let sealed = sealing.over(Counted { bytes: 0, out })?;
     let mut writer = Writer::new(sealed, &header)?;
     let (mut rows, mut bytes) = (0, 0);

@@ -75,15 +75,15 @@ impl RestoreError {
     /// What can be done about it, where the sentence does not say it.
     pub fn remedy(&self) -> Option<&str> {
         match self {
-            Self::Backup(BackupError::Closed(_)) => {
-                Some("name a file with its passphrase (--passphrase-file) or with a key of its \
-                      recipients (--identity)")
-            }
+            Self::Backup(BackupError::Closed(_)) => Some(
+                "name a file with its passphrase (--passphrase-file) or with a key of its \
+                      recipients (--identity)",
+            ),
             Self::Backup(_) => Some("take another backup; nothing was changed"),
-            Self::KeyOther(_) => {
-                Some("put the key file of the backup in its place, or name it with \
-                      GATELODGE_ROOT_SECRET_FILE")
-            }
+            Self::KeyOther(_) => Some(
+                "put the key file of the backup in its place, or name it with \
+                      GATELODGE_ROOT_SECRET_FILE",
+            ),
             Self::Occupied(_) => Some(
                 "with --replace, the store that is there is moved aside, and what ended since the \
                  backup stays ended",

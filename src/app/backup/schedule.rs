@@ -71,7 +71,10 @@ impl Backups {
 impl App {
     /// How the backups that the server makes by itself stand.
     pub fn backup_standing(&self) -> BackupStanding {
-        self.backups.standing().clone()
+        match &self.rules().config.backup.to {
+            Some(to) => self.look_at(to),
+            None => BackupStanding::default(),
+        }
     }
 
     /// Makes a backup if one is due. What comes of it is logged, and is in [`App::backup_standing`].
@@ -81,16 +84,15 @@ impl App {
     /// Those that are not of the backup.
     pub async fn back_up_if_due(self: &Arc<Self>) -> Result<(), Error> {
         let app = Arc::clone(self);
-        tokio::task::spawn_blocking(move || app.back_up_by_itself()).await.map_err(Internal::new)?;
+        tokio::task::spawn_blocking(move || app.back_up_by_itself())
+            .await
+            .map_err(Internal::new)?;
         Ok(())
     }
 
     fn back_up_by_itself(&self) {
         let settings = self.rules().config.backup.clone();
-        let Some(to) = &settings.to else {
-            *self.backups.standing() = BackupStanding::default();
-            return;
-        };
+        let Some(to) = &settings.to else { return };
         let now = self.clock().now();
         let before = self.look_at(to);
         if !is_due(&before, settings.every, now) {
@@ -180,9 +182,8 @@ fn time(name: &OsStr) -> Option<Timestamp> {
 /// Every backup in a directory, as far as it can be read.
 fn all(to: &Path) -> Vec<Made> {
     let entries = fs::read_dir(to).into_iter().flatten().flatten();
-    let made = entries.filter_map(|entry| {
-        Some(Made { at: time(&entry.file_name())?, file: entry.path() })
-    });
+    let made = entries
+        .filter_map(|entry| Some(Made { at: time(&entry.file_name())?, file: entry.path() }));
     made.collect()
 }
 
@@ -193,9 +194,8 @@ fn remove_old(to: &Path, keep: usize) {
     let old = made.into_iter().skip(keep).map(|made| made.file);
     let entries = fs::read_dir(to).into_iter().flatten().flatten().map(|entry| entry.path());
     let halves = entries.filter(|path| {
-        let whole = path.file_name().and_then(OsStr::to_str).and_then(|name| {
-            name.strip_suffix(ENDS_DRAFT)
-        });
+        let whole =
+            path.file_name().and_then(OsStr::to_str).and_then(|name| name.strip_suffix(ENDS_DRAFT));
         whole.is_some_and(|whole| time(OsStr::new(whole)).is_some())
     });
     for file in old.chain(halves) {

@@ -14,6 +14,7 @@ pub use webhook::WebhookStanding;
 
 pub use crate::fetch::FetchError;
 
+use super::backup::BackupStanding;
 use super::{App, LastRead, WriteHealth};
 use crate::clock::{Jump, Timestamp};
 use crate::error::Error;
@@ -31,6 +32,8 @@ const MAX_NAMED: usize = 20;
 pub struct Facts {
     /// The addresses of clients that were tried, and whether they can be reached.
     pub addresses: Vec<ClientAddress>,
+    /// How the backups stand that the server makes by itself.
+    pub backups: BackupStanding,
     /// The jump that puts the clock in doubt, if it is.
     pub clock_jump: Option<Jump>,
     /// How many log lines were dropped.
@@ -76,6 +79,7 @@ impl App {
         let (view, cx) = (self.read()?, self.context());
         Ok(Facts {
             addresses: Vec::new(),
+            backups: self.backup_standing(),
             clock_jump: self.clock_jump(),
             dropped_lines: self.dropped_lines(),
             few_connections: self.addresses().few_connections,

@@ -70,11 +70,7 @@ struct BackupView {
 }
 
 /// Runs `gatelodge backup`.
-pub(super) async fn run(
-    args: BackupArgs,
-    json: bool,
-    config: &Config,
-) -> Result<Output, Failure> {
+pub(super) async fn run(args: BackupArgs, json: bool, config: &Config) -> Result<Output, Failure> {
     let BackupArgs { file, passphrase, recipient, with_key } = args;
     let to_output = file == "-";
     if to_output && io::stdout().is_terminal() {
@@ -199,9 +195,7 @@ fn failure(file: &str, error: &BackupError) -> Failure {
         BackupError::Io(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             Failure::new(Exit::Refused, format!("{file} is there, and is not overwritten"))
         }
-        BackupError::Store(error) => {
-            Failure::new(Exit::Failed, error).with_remedy(error.remedy())
-        }
+        BackupError::Store(error) => Failure::new(Exit::Failed, error).with_remedy(error.remedy()),
         error => Failure::new(Exit::Failed, format!("no backup was made at {file}: {error}")),
     }
 }

@@ -78,7 +78,8 @@ struct RestoreView {
 pub(in crate::cli) async fn run(args: RestoreArgs, config: &Config) -> Result<Output, Failure> {
     let RestoreArgs { file, check, confirmation, end_all, opening, replace } = args;
     let mut input = input(&file)?;
-    let unread = |error: io::Error| Failure::new(Exit::Usage, format!("cannot read {file}: {error}"));
+    let unread =
+        |error: io::Error| Failure::new(Exit::Usage, format!("cannot read {file}: {error}"));
     let opening = opening.read(closed(&mut input).map_err(unread)?)?;
     if check {
         return checked(input, opening.as_ref()).map_err(|error| failure(&error));
@@ -107,10 +108,7 @@ fn input(file: &str) -> Result<Box<dyn BufRead>, Failure> {
     }
 }
 
-fn checked(
-    input: Box<dyn BufRead>,
-    opening: Option<&Opening>,
-) -> Result<Output, RestoreError> {
+fn checked(input: Box<dyn BufRead>, opening: Option<&Opening>) -> Result<Output, RestoreError> {
     let (header, rows) = verify(input, opening)?;
     let view = CheckView {
         created: header.created,
@@ -163,7 +161,8 @@ fn described(report: Report, end_all: bool) -> Output {
 
 /// What a store that could not tell what ended means.
 fn undone(why: &str, end_all: bool) -> String {
-    let passkeys = "look at gatelodge passkey list and gatelodge user list for what had been removed";
+    let passkeys =
+        "look at gatelodge passkey list and gatelodge user list for what had been removed";
     if end_all {
         return format!(
             "the store before could not be read ({why}): removals since the backup are undone; {passkeys}"

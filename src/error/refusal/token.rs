@@ -167,6 +167,10 @@ macro_rules! token {
         "refresh_token has expired",
         "let the client sign the person in again; lifetimes.refresh_idle and lifetimes.refresh_total say how long one lasts",
         "RFC 6749 §5.2", Again;
+    RefreshLost => InvalidGrant as REFRESH_TOKEN_USELESS,
+        "refresh_token is unknown; the store was restored from a backup, and what was issued after that backup was made is not in it",
+        "let the client sign the person in again",
+        "RFC 6749 §5.2", Again;
     RefreshMissing => InvalidRequest,
         "refresh_token is missing",
         "let the client send its newest refresh_token",

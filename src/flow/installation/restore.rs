@@ -36,6 +36,12 @@ pub fn idle_expiry(
     Ok(restore.map_or(expires, |restore| expires.max(restore.at + idle)))
 }
 
+/// Whether the store was restored within `time`, so that what is unknown may be lost by that.
+pub fn is_recent(view: &impl View, cx: &Context, time: Duration) -> Result<bool, StoreError> {
+    let restore = view.find::<Restore>(&())?;
+    Ok(restore.is_some_and(|restore| cx.now < restore.at + time))
+}
+
 /// Whether a token of a grant that was created at `created` may be unknown to the store because of
 /// a restore. If so, it was issued before the restore, and must be used within `idle` of it.
 pub fn explains(

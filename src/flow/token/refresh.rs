@@ -12,6 +12,7 @@ use crate::error::{Error, Refusal};
 use crate::event::{EventId, Kind};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::events::{self, Act};
+use crate::flow::installation::restore;
 use crate::flow::resource::Targets;
 use crate::flow::token::family::{self, KnownToken, Place};
 use crate::flow::token::grant::{self, LiveGrant, Replay};
@@ -53,7 +54,10 @@ pub fn rotate(
     request: &RefreshRequest,
 ) -> Result<Rotated, Error> {
     let client = proven.row(tx, GrantType::RefreshToken)?;
-    let token = family::find(tx, cx, &request.refresh_token)?.ok_or(Refusal::RefreshUnknown)?;
+    let Some(token) = family::find(tx, cx, &request.refresh_token)? else {
+        let is_lost = restore::is_recent(tx, cx, cx.rules.config.lifetimes.refresh_total)?;
+        return Err(if is_lost { Refusal::RefreshLost } else { Refusal::RefreshUnknown }.into());
+    };
     if token.grant.authorization.client != *proven.id() {
         return Err(Refusal::RefreshClientDiffers.into());
     }

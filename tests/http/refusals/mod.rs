@@ -306,6 +306,7 @@ fn story(refusal: Refusal) -> Story {
         RefreshAhead => token::a_second_refresh_token_ahead_of_the_store(),
         RefreshClientDiffers => token::a_refresh_token_of_another_client(),
         RefreshExpired => token::a_refresh_token_after_its_time(),
+        RefreshLost => token::a_refresh_token_from_after_the_backup(),
         RefreshMissing => token::no_refresh_token(),
         RefreshReplayed => token::a_refresh_token_that_was_spent(),
         RefreshUnknown => token::an_unknown_refresh_token(),

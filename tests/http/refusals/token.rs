@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Method, header};
 use futures_util::stream;
+use gatelodge::flow::installation::restore;
 use gatelodge::oauth::client::PkcePolicy;
 use gatelodge::oauth::params::form_encode;
 use serde_json::json;
@@ -193,6 +194,14 @@ pub(super) async fn no_refresh_token() -> Response {
 pub(super) async fn an_unknown_refresh_token() -> Response {
     let server = Server::new().await;
     RelyingParty::web(&server).await.refresh(&format!("gl_rt_{}", "A".repeat(76))).await
+}
+
+pub(super) async fn a_refresh_token_from_after_the_backup() -> Response {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    let record = server.app.write(|tx, cx| Ok(restore::record(tx, cx, cx.now)?));
+    record.await.unwrap();
+    shop.refresh(&format!("gl_rt_{}", "A".repeat(76))).await
 }
 
 pub(super) async fn a_second_refresh_token_ahead_of_the_store() -> Response {

@@ -204,7 +204,7 @@ async fn a_restore_explains_tokens_ahead_for_one_idle_lifetime() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_grant_that_the_backup_does_not_hold_is_unknown() {
+async fn a_token_of_a_grant_that_the_backup_does_not_hold_is_lost() {
     let (server, disk, mut ada, shop, _first) = signed_in("openid offline_access").await;
     let backup = disk.copy();
     let later = shop.tokens(&mut ada).await;
@@ -212,5 +212,5 @@ async fn a_token_of_a_grant_that_the_backup_does_not_hold_is_unknown() {
 
     let unknown = shop.at(&server).refresh(later.refresh()).await;
 
-    unknown.refused(ErrorCode::InvalidGrant, Refusal::RefreshUnknown);
+    unknown.refused(ErrorCode::InvalidGrant, Refusal::RefreshLost);
 }
