@@ -15,7 +15,7 @@ use crate::store::table::{SCHEMA_TAG, corrupt};
 
 /// The schema that this program writes.
 ///
-/// 1: the first. 2: made to be the second (see the changelog).
+/// 1: the first. 2: the root key has generations.
 pub const SCHEMA: u32 = 2;
 
 /// The oldest schema that this program reads.

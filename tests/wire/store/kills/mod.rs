@@ -67,10 +67,10 @@ impl Story {
     fn points(&self) -> Vec<usize> {
         let calls = self.calls();
         assert!(calls > 10, "{calls} calls");
-        let last = calls.saturating_sub(LAST)..calls;
+        let first = calls.saturating_sub(LAST);
         let spread = POINTS - LAST;
         let mut points: Vec<usize> =
-            (0..spread).map(|n| n * last.start / spread).chain(last).collect();
+            (0..spread).map(|n| n * first / spread).chain(first..calls).collect();
         points.dedup();
         points
     }
