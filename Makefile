@@ -8,6 +8,10 @@ ifneq (,$(findstring linux,$(HOST)))
 STATIC := --config 'target.$(HOST).rustflags=["-C","target-feature=+crt-static"]'
 endif
 
+# What `gatelodge version` says of the commit; nothing where there is none.
+COMMIT := $(shell git log -1 --abbrev=12 --date=short \
+	--format='GATELODGE_COMMIT=%h GATELODGE_COMMIT_DATE=%cd' 2>/dev/null)
+
 .DEFAULT_GOAL := help
 .PHONY: help run build test interop lint doc bench size flood fuzz clean
 
@@ -18,7 +22,7 @@ run: build ## build, and start the server on its defaults
 	./$(BINARY)
 
 build: ## the static release binary, at target/gatelodge
-	env -u RUSTFLAGS cargo build --release --locked --bin gatelodge --target $(HOST) $(STATIC)
+	env -u RUSTFLAGS $(COMMIT) cargo build --release --locked --bin gatelodge --target $(HOST) $(STATIC)
 	cp target/$(HOST)/release/gatelodge $(BINARY).new && mv $(BINARY).new $(BINARY)
 
 test: ## every test; fetches the browser where it can

@@ -43,6 +43,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use clap::error::ErrorKind;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::{Config, Faults, Flags, Layers, Tolerant};
@@ -59,6 +60,9 @@ pub fn run() -> ExitCode {
         Err(error) => {
             if error.use_stderr() && wants_json() {
                 return Failure::of_usage(&error).print(true);
+            }
+            if error.kind() == ErrorKind::DisplayVersion {
+                return program::version().print(wants_json(), None);
             }
             // It has colours at a terminal alone.
             let printed = error.print();

@@ -8,14 +8,31 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::admin::DESCRIPTION;
+use crate::app::backup::FORMAT;
+use crate::app::store_file::SCHEMA;
 use crate::config::Places;
 
 use super::args::Args;
 use super::output::{Output, fields};
 
+/// The commit that the program was built of, and its date; `make build` says them.
+const COMMIT: Option<&str> = option_env!("GATELODGE_COMMIT");
+const COMMIT_DATE: Option<&str> = option_env!("GATELODGE_COMMIT_DATE");
+
 #[derive(Serialize)]
 struct VersionView {
+    /// The format of a backup.
+    backup_format: u32,
+    commit: Option<&'static str>,
+    /// The date of the commit.
+    date: Option<&'static str>,
+    /// What the program was built with: how it is linked, and whether it checks itself.
+    features: Vec<&'static str>,
     name: &'static str,
+    /// The schema of the store.
+    schema: u32,
+    /// The machine and the system that it was built for.
+    target: String,
     version: &'static str,
 }
 
@@ -42,8 +59,29 @@ pub(super) fn api() -> Output {
 
 /// Runs `gatelodge version`.
 pub(super) fn version() -> Output {
-    let view = VersionView { name: "gatelodge", version: env!("CARGO_PKG_VERSION") };
-    Output::new(format!("gatelodge {}", view.version), &view)
+    let features = [
+        (cfg!(target_feature = "crt-static"), "static"),
+        (cfg!(debug_assertions), "debug-assertions"),
+    ];
+    let view = VersionView {
+        backup_format: FORMAT,
+        commit: COMMIT,
+        date: COMMIT_DATE,
+        features: features.into_iter().filter(|(is_in, _)| *is_in).map(|(_, name)| name).collect(),
+        name: "gatelodge",
+        schema: SCHEMA,
+        target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let of = match (view.commit, view.date) {
+        (Some(commit), Some(date)) => format!("{commit}, {date}"),
+        (Some(commit), None) => commit.to_owned(),
+        (None, _) => "of no known commit".to_owned(),
+    };
+    let built = [&[view.target.as_str()], &view.features[..]].concat().join(", ");
+    let (version, schema) = (view.version, view.schema);
+    let text = format!("gatelodge {version} ({of})\nfor {built}; schema {schema} of the store");
+    Output::new(text, &view)
 }
 
 /// Runs `gatelodge paths`.

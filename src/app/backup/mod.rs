@@ -19,11 +19,11 @@ use crate::config::Config;
 use crate::flow;
 use crate::private_file;
 use crate::secret::hex;
-use crate::store::backup::{FORMAT, Reader, RootSecrets, Writer};
+use crate::store::backup::{Reader, RootSecrets, Writer};
 use crate::store::migrate::SCHEMA;
 use crate::store::{Read as Snapshot, StoreError};
 
-pub use crate::store::backup::{BackupError, Header};
+pub use crate::store::backup::{BackupError, FORMAT, Header};
 pub use cipher::{Closed, Opening, Sealing, closed};
 pub use restore::{Asked, Ending, Report, RestoreError, Restored, restore};
 pub(super) use schedule::Backups;
