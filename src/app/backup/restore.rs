@@ -9,7 +9,7 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use crate::app::open::{display, make_directory, root_secret, write_key};
-use crate::app::{App, OpenError, Sources};
+use crate::app::{App, OpenError, Sources, WriteHealth};
 use crate::clock::Timestamp;
 use crate::config::{Config, Places};
 use crate::error::Error;
@@ -227,7 +227,12 @@ async fn used(
         events::record(tx, cx, act)?;
         Ok::<_, Error>(())
     };
-    app.write_by(Acting::operator(None), recorded).await.map_err(OpenError::from)?;
+    app.write_by(Acting::operator(None), recorded).await.map_err(|error| {
+        match app.write_health() {
+            WriteHealth::Unwritable { cause } => failed(&places, StoreError::Unwritable(cause)),
+            WriteHealth::Writable => OpenError::from(error),
+        }
+    })?;
     Ok(())
 }
 

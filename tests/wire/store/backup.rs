@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
@@ -139,7 +140,7 @@ fn what_ended_since_the_backup_stays_ended_when_the_store_is_replaced() {
     };
     assert_eq!(names("user list", "users", "username"), ["ada", "bob", "dora"]);
     assert_eq!(names("client list", "clients", "client_id"), ["off", "reader"]);
-    assert_eq!(names("client list", "clients", "client_name"), ["Off", "Reader"]);
+    assert_eq!(names("client list", "clients", "name"), ["Off", "Reader"]);
     assert_eq!(home.json("user show dora")["disabled"], true);
     assert_eq!(home.json("client show off")["enabled"], false);
     assert!(names("passkey list --user bob", "passkeys", "id").is_empty());
@@ -322,7 +323,10 @@ fn a_store_of_the_schema_before_is_upgraded_and_can_be_gone_back_to() {
 
     let told = succeeds(&run(&home, &["upgrade", "--check"]));
     assert!(told.contains("older schema 1"), "{told}");
-    let server = home.start(&["serve", "--listen", "127.0.0.1:0"]);
+    // The port of the fixture may be somebody else's.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    home.json(&format!("issuer change http://localhost:{port} --yes"));
+    let server = home.serve();
 
     let secret = "gl_cs_NldzqnddHPJfgHWL0OX5FBRjXz2KQasno2A-HCf6KhI";
     assert_eq!(client_credentials(&server, "job", secret).status, 200);
