@@ -80,6 +80,12 @@ impl CurrentConfiguration {
         })
     }
 
+    /// Uses another pepper from now on.
+    pub(super) fn take_pepper(&self, pepper: Pepper) {
+        let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+        *rules = Arc::new(Rules { pepper: Arc::new(pepper), ..Rules::clone(&rules) });
+    }
+
     pub(super) fn rules(&self) -> Arc<Rules> {
         Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
     }

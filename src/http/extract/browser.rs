@@ -7,12 +7,11 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
-use subtle::ConstantTimeEq as _;
 
 use super::outcomes::Outcomes;
 use super::peer;
 use super::session_proof::{self, ProvenNewKey, ProvenSession, Unproven};
-use crate::app::App;
+use crate::app::{App, Used};
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::authorize::step::PresentedInteraction;
@@ -129,6 +128,9 @@ impl Browser {
         let live = session::live(view, cx, &holder)?;
         if let Some(live) = &live {
             self.about.set_person(live.user());
+            if let Some(anew) = live.holder_anew(&holder) {
+                app.note_used(Used::Session(live.id(), anew));
+            }
         }
         Ok(live)
     }
@@ -176,9 +178,7 @@ impl Browser {
     pub(super) fn csrf_matches(&self, pepper: &Pepper, csrf: &str) -> bool {
         let of_session = match &self.session {
             Some(Holder::Cookie(secret)) => pepper.csrf_matches(secret, csrf),
-            Some(Holder::Key(proven)) => {
-                pepper.csrf_of_key(&proven.key()).as_bytes().ct_eq(csrf.as_bytes()).into()
-            }
+            Some(Holder::Key(proven)) => pepper.csrf_of_key_matches(&proven.key(), csrf),
             None => false,
         };
         let of_browser = |secret: &BrowserSecret| pepper.csrf_matches(secret, csrf);

@@ -145,6 +145,8 @@ impl Grant {
 pub struct Family {
     /// Whether a generation ahead of the newest was taken although no restore is recorded.
     pub ahead: bool,
+    /// The generation of the key under which the newest token was given out.
+    pub key: u8,
     /// The spendings that are inside the replay grace, oldest first, and in any case the last one,
     /// which issued the newest token.
     pub spendings: Vec<Spending>,

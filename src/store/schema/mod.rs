@@ -122,6 +122,7 @@ tables! {
     Installation,
     Interaction,
     Invitation,
+    LastingKeyRow,
     LinkedDevice,
     Passkey,
     Person,

@@ -56,6 +56,7 @@ pub(super) fn grants() -> Vec<(GrantId, Grant)> {
         expires: at(5),
         family: Some(Family {
             ahead: true,
+            key: 2,
             spendings: vec![Spending { at: at(6), first: 126 }, Spending { at: at(7), first: 128 }],
             newest: 129,
             salt: RefreshSalt::from_seed(&Entropy::seeded(1).seed()),

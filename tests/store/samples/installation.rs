@@ -2,8 +2,8 @@
 
 use gatelodge::oauth::id::KeyId;
 use gatelodge::store::schema::{
-    Applied, AppliedRole, AppliedScope, ClockRecord, Installation, Restore, Retirement,
-    SigningKeyRow,
+    Applied, AppliedRole, AppliedScope, ClockRecord, Installation, LastingKeyRow, Restore,
+    Retirement, RootKey, SigningKeyRow,
 };
 
 use super::{SIGNING_ALGS, at, id, read, scope, text};
@@ -29,9 +29,18 @@ pub(super) fn applied_scopes() -> Vec<(String, AppliedScope)> {
 }
 
 pub(super) fn installations() -> Vec<((), Installation)> {
-    let row =
-        Installation { check: [7; 32], created: at(0), issuer: read("https://id.example:8443") };
+    let root =
+        |generation, since| RootKey { check: [generation; 32], generation, since: at(since) };
+    let row = Installation {
+        created: at(0),
+        issuer: read("https://id.example:8443"),
+        roots: vec![root(8, 23), root(7, 0)],
+    };
     vec![((), row)]
+}
+
+pub(super) fn lasting_keys() -> Vec<((), LastingKeyRow)> {
+    vec![((), LastingKeyRow { sealed: vec![4, 5, 6] })]
 }
 
 pub(super) fn clocks() -> Vec<((), ClockRecord)> {

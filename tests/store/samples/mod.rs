@@ -30,9 +30,10 @@ use gatelodge::store::schema::{
     AnonymousSession, AppCode, AppSession, Applied, AppliedRole, AppliedScope, Attempts,
     Authentication, Bridge, BridgeKey, BridgeSession, Client, ClientLogo, ClockRecord, Code,
     Consent, Deadline, Delivery, Device, DeviceCertificate, EndedBridge, Event, EventDelivery,
-    Exchange, Grant, HostPreference, Installation, Interaction, Invitation, LinkedDevice, Passkey,
-    Person, Protected, Pushed, Removal, RemovedPasskey, Restore, Revoked, Session, SetupLink,
-    SigningKeyRow, StoredCode, Taken, Usage, UsedAssertion, UsedCeremony, Withdrawal,
+    Exchange, Grant, HostPreference, Installation, Interaction, Invitation, LastingKeyRow,
+    LinkedDevice, Passkey, Person, Protected, Pushed, Removal, RemovedPasskey, Restore, Revoked,
+    Session, SetupLink, SigningKeyRow, StoredCode, Taken, Usage, UsedAssertion, UsedCeremony,
+    Withdrawal,
 };
 use gatelodge::store::{Holding, Key as _, Rank, Read, Row, StoreError, Tx, View};
 use uuid::Uuid;
@@ -133,6 +134,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Grant>("Grant", grants::grants()),
         sample::<HostPreference>("HostPreference", bridge::preferences()),
         sample::<Installation>("Installation", installation::installations()),
+        sample::<LastingKeyRow>("LastingKeyRow", installation::lasting_keys()),
         sample::<Interaction>("Interaction", browser::interactions()),
         sample::<Invitation>("Invitation", people::invitations()),
         sample::<LinkedDevice>("LinkedDevice", bridge::linked_devices()),
