@@ -145,11 +145,12 @@ impl App {
         last(LastRead { faults: None, waiting: reloaded.waiting.clone() });
         {
             let mut current = current.rules.write().unwrap_or_else(PoisonError::into_inner);
-            // A file may have been applied meanwhile.
-            *current = match self.definitions() {
-                Ok(definitions) => Arc::new(rules.with_definitions(&definitions)),
+            // The root key may have been rotated meanwhile, or a file applied.
+            let rules = Rules { pepper: Arc::clone(&current.pepper), ..Rules::clone(&rules) };
+            *current = Arc::new(match self.definitions() {
+                Ok(definitions) => rules.with_definitions(&definitions),
                 Err(_) => rules,
-            };
+            });
         }
         let act = Act::new(Kind::ConfigReloaded).facts("changed", &reloaded.changed);
         self.note(acting, act.facts("waiting", &reloaded.waiting));

@@ -3,3 +3,4 @@
 mod damage;
 mod outage;
 pub(crate) mod rollback;
+mod root_key;
