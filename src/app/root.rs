@@ -16,9 +16,10 @@ use crate::error::{Error, Internal, Refusal};
 use crate::flow::Context;
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::installation::{self, root};
+use crate::flow::session;
 use crate::keys::Sealer;
 use crate::model::actor::Acting;
-use crate::secret::{Generations, LastingKey, Pepper, RootSecret, RootSecrets};
+use crate::secret::{Generations, LastingKey, Pepper, RootSecret, RootSecrets, TokenHash};
 use crate::store::schema::RootKey;
 use crate::store::{Tx, View};
 
@@ -302,6 +303,20 @@ impl App {
     /// soon ([`App::write_used`]).
     pub fn note_used(&self, used: Used) {
         self.roots.used.lock().unwrap_or_else(PoisonError::into_inner).insert(used);
+    }
+
+    /// Notes a session that is found by `holder`, if it is stored under an earlier root secret. A store
+    /// that cannot be read fails the request by itself.
+    pub fn note_used_session(&self, holder: &TokenHash) {
+        if holder.earlier().next().is_none() {
+            return;
+        }
+        let live = self.read().and_then(|view| session::live(&view, &self.context(), holder));
+        if let Ok(Some(live)) = live
+            && let Some(anew) = live.holder_anew(holder)
+        {
+            self.note_used(Used::Session(live.id(), anew));
+        }
     }
 
     /// Notes the secret that a client brought, if it is stored under an earlier root secret.

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use super::outcomes::Outcomes;
 use super::peer;
 use super::session_proof::{self, ProvenNewKey, ProvenSession, Unproven};
-use crate::app::{App, Used};
+use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::Context;
 use crate::flow::authorize::step::PresentedInteraction;
@@ -107,7 +107,12 @@ impl Browser {
     /// The hash of the session's key, which the request has proven, or of its cookie.
     pub(in crate::http) fn session(&self, app: &App) -> Option<TokenHash> {
         match self.session.as_ref()? {
-            Holder::Cookie(secret) => Some(app.rules().pepper.hash(secret)),
+            Holder::Cookie(secret) => {
+                let holder = app.rules().pepper.hash(secret);
+                app.note_used_session(&holder);
+                Some(holder)
+            }
+            // Its proof has noted it.
             Holder::Key(proven) => proven.live(),
         }
     }
@@ -128,9 +133,6 @@ impl Browser {
         let live = session::live(view, cx, &holder)?;
         if let Some(live) = &live {
             self.about.set_person(live.user());
-            if let Some(anew) = live.holder_anew(&holder) {
-                app.note_used(Used::Session(live.id(), anew));
-            }
         }
         Ok(live)
     }

@@ -74,7 +74,8 @@ async fn forgetting_is_an_event_with_what_it_ended() {
     let events = events.json();
     let facts: Vec<&Value> =
         events["events"].as_array().unwrap().iter().map(|event| &event["facts"]).collect();
-    assert_eq!(facts, [&json!({ "generations": "1" }), &json!({ "sessions": "1" })]);
+    let expected = [json!({ "generations": "1" }), json!({ "sessions": "1" })];
+    assert!(facts.len() == 2 && expected.iter().all(|fact| facts.contains(&fact)), "{facts:?}");
 }
 
 /// A client that still has its secret, or got another one, is none without.
