@@ -153,7 +153,7 @@ impl App {
         if matches!(self.roots.place, KeyPlace::Process) {
             return Ok(None);
         }
-        let written = key_file::read(&self.rules().configured).map_err(unusable)?;
+        let written = key_file::read(&self.rules().configured).map_err(|error| unusable(&error))?;
         let found = installation::find(&self.read()?)?;
         let matched =
             key_file::matched(found.as_ref(), &written).map_err(|_| Refusal::RootKeyFileDiffers)?;
@@ -201,7 +201,8 @@ impl App {
                 generations.succeeded_by(made.clone()).ok_or(Refusal::RootKeysTooMany)?;
                 if let (KeyPlace::File(path), Some((written, _))) = (&app.roots.place, &matched) {
                     let all = std::iter::once(&made).chain(written.iter()).cloned();
-                    key_file::write(path, &RootSecrets::of(all.collect())).map_err(unusable)?;
+                    key_file::write(path, &RootSecrets::of(all.collect()))
+                        .map_err(|error| unusable(&error))?;
                 }
                 new.push(made);
             }
@@ -292,7 +293,7 @@ impl App {
             if let (KeyPlace::File(path), Some((_, matched))) = (&app.roots.place, matched) {
                 let newest = before.generations.newest().root.clone();
                 let kept = matched.begun.into_iter().chain([newest]).collect();
-                key_file::write(path, &RootSecrets::of(kept)).map_err(unusable)?;
+                key_file::write(path, &RootSecrets::of(kept)).map_err(|error| unusable(&error))?;
             }
             Ok(Ended::of(&ended))
         });
@@ -349,6 +350,6 @@ impl App {
 }
 
 /// The error of a key file that cannot be read or written while the store is open.
-fn unusable(error: OpenError) -> Error {
+fn unusable(error: &OpenError) -> Error {
     Internal::new(error.to_string()).into()
 }

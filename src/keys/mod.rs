@@ -438,8 +438,7 @@ mod tests {
         let root = |seed| RootSecret::generate(&Entropy::seeded(seed).seed());
         let first = Generations::first(root(1));
         let both = first.succeeded_by(root(2)).unwrap();
-        let [old, both, new] =
-            [&first, &both, &both.newest_alone()].map(|generations| Sealer::of(generations));
+        let [old, both, new] = [&first, &both, &both.newest_alone()].map(Sealer::of);
         let (id, row) = generate(SigningAlg::EdDsa, &old, NOW, NOW).unwrap();
         let bridge = generate_for_bridges(&old, NOW).unwrap();
         let lasting = old.seal_lasting(&root(1).lasting_key()).unwrap();

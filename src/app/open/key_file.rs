@@ -5,7 +5,7 @@
 //! behind it were forgotten, or are not of this store.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{OpenError, display};
 use crate::config::Config;
@@ -56,7 +56,7 @@ pub(in crate::app) fn read(config: &Config) -> Result<RootSecrets, OpenError> {
 }
 
 /// Writes and syncs the key file as a whole.
-pub(in crate::app) fn write(path: &PathBuf, roots: &RootSecrets) -> Result<(), OpenError> {
+pub(in crate::app) fn write(path: &Path, roots: &RootSecrets) -> Result<(), OpenError> {
     let written = private_file::replace(path, roots.expose().as_bytes());
     written.map_err(|error| OpenError::place(path, error))
 }

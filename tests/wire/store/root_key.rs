@@ -119,30 +119,48 @@ impl Moment {
     }
 }
 
-/// Rotates three times and forgets, since four root keys are in force at most.
-const VERBS: [&str; 4] = ["", "", "", " --forget"];
+/// The arguments of a round. Four root keys are in force at most, so every fifth round forgets the
+/// earlier ones, and any that finds as many lines in the key file.
+fn arguments(round: usize, own: &Installed) -> &'static [&'static str] {
+    if round % 5 == 4 || own.lines().len() >= 4 {
+        &["key", "rotate", "--root", "--forget"]
+    } else {
+        &["key", "rotate", "--root"]
+    }
+}
+
+/// How long a rotation takes.
+#[expect(clippy::disallowed_methods, reason = "the kills are spread over it")]
+fn time_of_rotation(home: &Home) -> Duration {
+    let started = Instant::now();
+    home.json("key rotate --root");
+    started.elapsed()
+}
+
+/// Starts a round, and kills the command at its moment, or `server` if there is one.
+fn kill_within(own: &Installed, arguments: &[&str], moment: Moment, server: Option<Server>) {
+    let before = fs::read_to_string(own.key()).unwrap();
+    let mut command = own.home.command(arguments);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut process = Process(child);
+    moment.wait(&own.key(), &before, || process.0.try_wait().unwrap().is_some());
+    if let Some(server) = server {
+        server.kill();
+    }
+}
 
 #[test]
 fn a_command_that_is_killed_within_a_rotation_leaves_the_old_root_key_or_the_new() {
     let (mut own, server) = Installed::new();
     stop(server);
-    let started = Instant::now();
-    own.home.json("key rotate --root");
-    let whole = started.elapsed();
+    let whole = time_of_rotation(&own.home);
 
     for (round, moment) in Moment::spread(50, whole).enumerate() {
-        let verb = if own.in_force_at_rest() >= 4 { " --forget" } else { VERBS[round % 4] };
-        let arguments = format!("key rotate --root{verb}");
-        let before = fs::read_to_string(own.key()).unwrap();
-        let arguments: Vec<_> = arguments.split(' ').collect();
-        let mut command = own.home.command(&arguments);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let mut process = Process(child);
-        moment.wait(&own.key(), &before, || process.0.try_wait().unwrap().is_some());
-        drop(process);
+        let arguments = arguments(round, &own);
+        kill_within(&own, arguments, moment, None);
 
         let server = own.home.serve();
-        own.check(&server, &format!("round {round}, {verb:?}, {moment:?}"));
+        own.check(&server, &format!("round {round}, {arguments:?}, {moment:?}"));
         stop(server);
     }
 }
@@ -150,33 +168,16 @@ fn a_command_that_is_killed_within_a_rotation_leaves_the_old_root_key_or_the_new
 #[test]
 fn a_server_that_is_killed_within_a_rotation_goes_on_with_the_old_root_key_or_the_new() {
     let (mut own, mut server) = Installed::new();
-    let started = Instant::now();
-    own.home.json("key rotate --root");
-    let whole = started.elapsed();
+    let whole = time_of_rotation(&own.home);
 
     for (round, moment) in Moment::spread(50, whole).enumerate() {
-        let verb = if own.in_force() >= 4 { " --forget" } else { VERBS[round % 4] };
-        let arguments = format!("key rotate --root{verb}");
-        let before = fs::read_to_string(own.key()).unwrap();
-        let arguments: Vec<_> = arguments.split(' ').collect();
-        let mut command = own.home.command(&arguments);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let mut process = Process(child);
-        moment.wait(&own.key(), &before, || process.0.try_wait().unwrap().is_some());
-        server.kill();
-        drop(process);
+        let arguments = arguments(round, &own);
+        kill_within(&own, arguments, moment, Some(server));
 
         server = own.home.serve();
-        own.check(&server, &format!("round {round}, {verb:?}, {moment:?}"));
+        own.check(&server, &format!("round {round}, {arguments:?}, {moment:?}"));
     }
     assert!(own.lines().len() >= own.in_force());
-}
-
-impl Installed {
-    /// As [`Self::in_force`], where no server runs: the lines tell it, or more.
-    fn in_force_at_rest(&self) -> usize {
-        self.lines().len()
-    }
 }
 
 /// Between the last sync of the draft and its rename: the draft is nothing.
