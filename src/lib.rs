@@ -65,6 +65,7 @@
 //! | introspection: who may see a token | [`flow::token::introspect`] |
 //! | which resources, scopes and type a token may have | [`flow::resource`] |
 //! | the signing keys: their rotation, by the schedule or by an operator; their states | [`flow::installation::signing`], `app/signing_keys.rs`; `keys/standing.rs` |
+//! | the root secret: its rotation, what is hashed anew, what `--forget` ends; the key file; hashes under each generation | [`flow::installation::root`]; `app/root.rs`, `app/open/key_file.rs`; `secret/{root,pepper}.rs` |
 //! | a token that an operator issues | [`flow::token::operator`] |
 //! | which kind of JWT a token is | `keys/verification.rs` |
 //! | how a client proves itself | [`flow::client::authentication`], `app/client_authentication.rs` |
@@ -164,6 +165,12 @@
 //!   ([`store::Pool`]). Its *holders* are networks, and people once they opened a row's page.
 //! - **pepper**: the keys of every keyed hash: those of the store, anti-forgery tokens, pairwise
 //!   subjects.
+//! - **root key**, or root secret: what every other key is derived from, and the file `gatelodge.key` holds.
+//!   Several may be *in force*: the newest, and those that a rotation left to open what is older.
+//! - **generation** of a root key: its number, in each hash, refresh token and sealed key that is made
+//!   under it ([`secret::Generations`]).
+//! - **mark** of a value: its hash under the lasting key, which no rotation changes. It is for what is no
+//!   secret and has to be remembered ([`secret::Pepper::mark`]).
 //! - **chosen secret**: a client secret that an operator chose, checked by Argon2id. The server
 //!   *generates* every other one.
 //! - **connection**: what a person lets a client do: its grants in force and the remembered consent.
@@ -302,6 +309,9 @@
 //! - *Metrics through a proxy.* Whoever comes through one brings a token (`http/extract/peer.rs`).
 //! - *Token redirection.* A token names its resource; each endpoint of this server requires its own.
 //! - *Leaked old key.* A retired key verifies hints and nothing else ([`keys::VerifiedAccess`]).
+//! - *Leaked root secret.* A new one takes its place, and `--forget` ends what only the old one opens. The
+//!   limit: whoever had the old one and the store read the signing keys (`key rotate --now --revoke`), and
+//!   knows the key of pairwise subjects, which stays.
 //! - *Leaked key.* An operator revokes the keys of an algorithm, all of them, since whoever has one has
 //!   each. They are removed, so that no clock brings them back and no hint of theirs ends a session. The
 //!   limit: whoever verifies by a copy of the keys takes them until the copy is renewed.

@@ -216,6 +216,12 @@ operations! {
     "/api/v1/keys" {
         get key::list, "Lists the signing keys, for each algorithm the newest first.";
     }
+    "/api/v1/keys/root/forget" {
+        post key::root::forget, "Ends what was never used since the last rotation of the root key.";
+    }
+    "/api/v1/keys/root/rotate" {
+        post key::root::rotate, "Replaces the root key. What was made under the old one goes on.";
+    }
     "/api/v1/keys/rotate" {
         post key::rotate, "Makes new signing keys.";
     }

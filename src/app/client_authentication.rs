@@ -73,7 +73,10 @@ async fn finish(
     from: IpAddr,
 ) -> Result<AuthenticatedClient, Error> {
     match (step, proof) {
-        (AuthenticationStep::Done(client), _) => Ok(client),
+        (AuthenticationStep::Done(client), _) => {
+            app.note_used_secret(&client);
+            Ok(client)
+        }
         (AuthenticationStep::SecretCheck(check), Proof::Basic(secret) | Proof::Post(secret)) => {
             by_chosen_secret(app, from, check, secret).await
         }

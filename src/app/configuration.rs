@@ -80,6 +80,12 @@ impl CurrentConfiguration {
         })
     }
 
+    /// Uses another pepper from now on.
+    pub(super) fn take_pepper(&self, pepper: Pepper) {
+        let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+        *rules = Arc::new(Rules { pepper: Arc::new(pepper), ..Rules::clone(&rules) });
+    }
+
     pub(super) fn rules(&self) -> Arc<Rules> {
         Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -139,11 +145,12 @@ impl App {
         last(LastRead { faults: None, waiting: reloaded.waiting.clone() });
         {
             let mut current = current.rules.write().unwrap_or_else(PoisonError::into_inner);
-            // A file may have been applied meanwhile.
-            *current = match self.definitions() {
-                Ok(definitions) => Arc::new(rules.with_definitions(&definitions)),
+            // The root key may have been rotated meanwhile, or a file applied.
+            let rules = Rules { pepper: Arc::clone(&current.pepper), ..Rules::clone(&rules) };
+            *current = Arc::new(match self.definitions() {
+                Ok(definitions) => rules.with_definitions(&definitions),
                 Err(_) => rules,
-            };
+            });
         }
         let act = Act::new(Kind::ConfigReloaded).facts("changed", &reloaded.changed);
         self.note(acting, act.facts("waiting", &reloaded.waiting));

@@ -18,6 +18,7 @@ mod open;
 #[cfg(test)]
 mod reads;
 pub mod registration;
+mod root;
 pub mod session_proof;
 pub mod sign_in;
 mod signing_keys;
@@ -36,6 +37,7 @@ pub use authorize::AuthorizationError;
 pub use configuration::{LastRead, Reloaded};
 pub use events::Refused;
 pub use open::{Found, OpenError};
+pub use root::{Ended, RootRotation, RootStanding, Used};
 
 pub use crate::store::WriteHealth;
 
@@ -47,12 +49,12 @@ use crate::error::{Error, Internal, Refusal};
 use crate::event::{DroppedLines, EventId};
 use crate::fetch::{Fetcher, Settings};
 use crate::flow::{self, Context, Rules};
-use crate::keys::{self, KeyRing, Sealer};
+use crate::keys::{self, KeyRing};
 use crate::model::actor::Acting;
 use crate::oauth::issuer::Issuer;
 use crate::passkey::Passkeys;
 use crate::password::Passwords;
-use crate::secret::{Entropy, Pepper, RootSecret};
+use crate::secret::{Entropy, RootSecret, RootSecrets};
 use crate::store::schema::BridgeKey;
 use crate::store::{Pool, Read, Store, StoreError, Tx};
 
@@ -75,7 +77,7 @@ pub struct App {
     passkeys: Passkeys,
     passwords: Passwords,
     probes: doctor::Probes,
-    sealer: Sealer,
+    roots: root::RootKeys,
     session_proofs: session_proof::SessionProofs,
     store: Store,
     left_out: events::LeftOut,
@@ -112,16 +114,17 @@ impl Default for Sources {
 }
 
 impl App {
-    /// Makes the installation of `issuer` over `store`, whose root secret is `root`.
+    /// Makes the installation of `issuer` over `store`, whose root secrets are `roots`.
     pub fn new(
         config: Config,
         issuer: Issuer,
-        root: &RootSecret,
+        roots: &RootSecrets,
         store: Store,
         sources: Sources,
     ) -> Result<Self, Error> {
-        let (sealer, view) = (Sealer::new(root), store.read()?);
-        let ring = KeyRing::open(flow::installation::signing::list(&view)?, &sealer)?;
+        let view = store.read()?;
+        let in_force = root::InForce::in_store(&view, roots)?;
+        let ring = KeyRing::open(flow::installation::signing::list(&view)?, &in_force.sealer)?;
         let clock =
             clock::WatchedClock::new(sources.clock, &flow::installation::clock::find(&view)?);
         let definitions = flow::apply::definitions::list(&view)?;
@@ -148,9 +151,9 @@ impl App {
                 config,
                 &definitions,
                 issuer,
-                Pepper::new(root),
+                in_force.pepper(),
             )?,
-            sealer,
+            roots: root::RootKeys::new(in_force),
             session_proofs,
             store,
             left_out: events::LeftOut::default(),
@@ -163,9 +166,14 @@ impl App {
     /// Creates a new installation in memory, which ends with the process.
     pub async fn memory(config: Config, issuer: Issuer, sources: Sources) -> Result<Self, Error> {
         let root = RootSecret::generate(&sources.entropy.seed());
-        let app = Self::new(config, issuer, &root, Store::memory()?, sources)?;
+        let app = Self::new(config, issuer, &root.into(), Store::memory()?, sources)?;
         app.write(flow::installation::create).await?;
         Ok(app)
+    }
+
+    /// Sets where the root secrets are. Without it they are in the memory of the process.
+    fn with_keys_at(self, place: open::key_file::KeyPlace) -> Self {
+        Self { roots: self.roots.at(place), ..self }
     }
 
     /// Sets the count of log lines that were dropped, which the log keeps.
@@ -331,7 +339,9 @@ impl App {
         if let Some(key) = flow::bridge::key::find(&self.read()?)? {
             return Ok(key);
         }
-        let made = keys::generate_for_bridges(&self.sealer, self.clock().now())?;
+        // No rotation of the root key goes past this key.
+        let _changing = self.key_changes.lock().await;
+        let made = keys::generate_for_bridges(&self.roots.in_force().sealer, self.clock().now())?;
         self.write(move |tx, cx| flow::bridge::key::store(tx, cx, &made)).await
     }
 }

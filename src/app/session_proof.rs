@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq as _;
 
-use crate::app::App;
+use crate::app::{App, Used};
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::flow::session;
@@ -121,13 +121,19 @@ impl App {
     ) -> Result<ProvenKey, Error> {
         let (proof, hash, expires) = self.verified(proof, request)?;
         let cx = self.context();
-        if session::live(&self.read()?, &cx, &hash)?.is_none() {
+        let Some(live) = session::live(&self.read()?, &cx, &hash)? else {
             return Ok(ProvenKey { hash, is_live: false });
+        };
+        if let Some(anew) = live.holder_anew(&hash) {
+            self.note_used(Used::Session(live.id(), anew));
         }
         // What was signed, not the signature, of which there is another one for the same text.
         let signed = proof.token().signing_input().as_bytes();
-        let signed = self.rules().pepper.hash_parts("session proof", signed);
-        self.session_proofs.serve(hash, signed, expires, self.process_time())?;
+        let pepper = &self.rules().pepper;
+        let signed = pepper.mark("session proof", signed);
+        // A rotation of the root key changes the hash of the key, and must not serve a proof again.
+        let session = pepper.mark("session of proofs", live.id().uuid().as_bytes());
+        self.session_proofs.serve(session, signed, expires, self.process_time())?;
         Ok(ProvenKey { hash, is_live: true })
     }
 

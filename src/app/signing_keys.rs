@@ -117,7 +117,7 @@ impl App {
         ahead: Duration,
     ) -> Result<(KeyId, SigningKeyRow), Error> {
         let (app, now) = (Arc::clone(self), self.clock().now());
-        let made = move || keys::generate(alg, &app.sealer, now, now + ahead);
+        let made = move || keys::generate(alg, &app.roots.in_force().sealer, now, now + ahead);
         Ok(tokio::task::spawn_blocking(made).await.map_err(Internal::new)??)
     }
 
@@ -134,8 +134,8 @@ impl App {
     }
 
     /// Reads the keys anew. The caller holds `key_changes`, so that an older ring replaces no newer one.
-    fn reopen_keys(&self) -> Result<(), Error> {
-        let ring = KeyRing::open(signing::list(&self.read()?)?, &self.sealer)?;
+    pub(super) fn reopen_keys(&self) -> Result<(), Error> {
+        let ring = KeyRing::open(signing::list(&self.read()?)?, &self.roots.in_force().sealer)?;
         self.keys.send_replace(Arc::new(ring));
         Ok(())
     }

@@ -361,7 +361,7 @@ pub(super) static KEYS: &[Key] = &[
     key("roles.*.scopes", "The scopes that people of a role may grant", Kind::RoleScopes),
     fixed(
         "root_secret",
-        "The root secret, if it is not in the key file beside the store",
+        "The root secret, if it is not in the key file beside the store; a newer one before it rotates it",
         Kind::Secret(|d| &mut d.config.root_secret),
     ),
     key("scopes.*.description", "What the consent page says of a scope", Kind::ScopeDescription),

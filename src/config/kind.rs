@@ -18,7 +18,7 @@ use crate::model::recipient::Recipient;
 use crate::oauth::client::{DocumentPolicy, PkcePolicy, RegistrationPolicy};
 use crate::oauth::issuer::Issuer;
 use crate::oauth::scope::{Scope, ScopeToken};
-use crate::secret::RootSecret;
+use crate::secret::RootSecrets;
 
 use super::draft::Draft;
 use super::fault::Source;
@@ -47,7 +47,7 @@ pub(super) enum Kind {
     Schemes(fn(&mut Draft) -> &mut Vec<String>),
     ScopeOpen,
     ScopeDescription,
-    Secret(fn(&mut Draft) -> &mut Option<RootSecret>),
+    Secret(fn(&mut Draft) -> &mut Option<RootSecrets>),
     SecretText(fn(&mut Draft) -> &mut Option<Zeroizing<String>>),
     SignUp(fn(&mut Draft) -> &mut SignUpPolicy),
     Span { of: fn(&mut Draft) -> &mut Duration, from: u64, to: u64 },

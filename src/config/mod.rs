@@ -32,7 +32,7 @@ use crate::model::person::Role;
 use crate::oauth::client::RegistrationPolicy;
 use crate::oauth::issuer::Issuer;
 use crate::oauth::scope::{Scope, ScopeToken};
-use crate::secret::RootSecret;
+use crate::secret::RootSecrets;
 
 pub use definitions::Definitions;
 pub use fault::{Fault, Faults, ResolvedSetting, Source};
@@ -114,7 +114,7 @@ pub struct Config {
     /// The scopes that each role may grant.
     pub roles: BTreeMap<Role, Scope>,
     /// The root secret, if it comes from another source than the key file beside the store.
-    pub root_secret: Option<RootSecret>,
+    pub root_secret: Option<RootSecrets>,
     /// Every known scope.
     pub scopes: BTreeMap<ScopeToken, ScopeEntry>,
     /// The keys that a layer names, by their dotted path.

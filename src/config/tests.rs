@@ -306,7 +306,7 @@ fn a_secret_comes_from_a_variable_a_file_or_a_credential() {
         Case::new(&format!("root_secret_file = {written:?}")),
     ] {
         let config = case.config();
-        assert_eq!(*config.root_secret.unwrap().expose(), *SECRET);
+        assert_eq!(config.root_secret.unwrap().expose().trim(), SECRET);
         assert_eq!(config.settings["root_secret"].value, "(secret)");
     }
     let without = Case::new("").with("CREDENTIALS_DIRECTORY", "/nowhere").config();

@@ -52,6 +52,8 @@ kinds! {
     InvitationAdded = "invitation.added", "an invitation was made";
     InvitationRevoked = "invitation.revoked", "an invitation was revoked";
     IssuerChanged = "issuer.changed", "the issuer was changed";
+    RootKeyForgotten = "key.root_forgotten", "what was made under an earlier root key ended";
+    RootKeyRotated = "key.root_rotated", "the root key was replaced";
     KeyRotated = "key.rotated", "a signing key was replaced";
     LinkIssued = "link.issued", "a setup link was issued";
     LinkRevoked = "link.revoked", "a setup link was revoked";

@@ -14,7 +14,7 @@ use crate::model::application::{AppHost, ReturnPath};
 use crate::model::person::Role;
 use crate::secret::{AppCodeSecret, AppSecret, AppStart, TokenHash};
 use crate::store::schema::{AppCode, AppSession};
-use crate::store::{Tx, View};
+use crate::store::{StoreError, Tx, View};
 
 /// The lifetime of a code, which has to outlast one redirect.
 const CODE_LIFETIME: Duration = Duration::from_mins(1);
@@ -94,6 +94,14 @@ pub fn verify(
     let live = session::by_id(view, cx, row.session)?.ok_or(Refusal::AppSessionMissing)?;
     app.admits(&live)?;
     Ok(live)
+}
+
+/// Whether the session of a cookie is stored under an earlier root secret.
+pub fn is_outdated(view: &impl View, cookie: &TokenHash) -> Result<bool, StoreError> {
+    if cookie.earlier().next().is_none() {
+        return Ok(false);
+    }
+    Ok(view.find::<AppSession>(&cookie.newest_alone())?.is_none())
 }
 
 /// Makes a code for the person behind the session of the key or cookie `holder`.

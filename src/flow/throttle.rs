@@ -81,7 +81,7 @@ impl Source {
             Self::Network(network) if network.is_loopback() => return None,
             Self::Network(network) => network.prefix().to_vec(),
         };
-        Some(cx.rules.pepper.hash_parts(label, &subject))
+        Some(cx.rules.pepper.mark(label, &subject))
     }
 
     /// The number of wrong guesses, or of failed fetches, that cause no pause.

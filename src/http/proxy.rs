@@ -19,7 +19,7 @@ use super::facts::Facts;
 use super::failure::{NegotiatedFailure, PageFailure};
 use super::pages::cookie::with_cookie;
 use super::redirect;
-use crate::app::App;
+use crate::app::{App, Used};
 use crate::error::{Error, Refusal};
 use crate::flow::application::{self, App as Protected};
 use crate::flow::session::{self, LiveSession};
@@ -48,6 +48,11 @@ pub(super) async fn verify(
     let live = application::verify(&app.read()?, &cx, &protected, cookie.as_ref());
     match live {
         Ok(live) => {
+            if let Some(hash) = cookie
+                && application::is_outdated(&app.read()?, &hash)?
+            {
+                app.note_used(Used::Application(hash));
+            }
             if live.needs_touch(&cx) {
                 let id = live.id();
                 // This request describes the proxy's device, not the browser's.

@@ -2,7 +2,7 @@
 //!
 //! A key is parsed once, when it is opened, so that signing costs only the signature. The private
 //! key is stored encrypted (AES-256-GCM) under a key derived from the root secret, with its `kid`
-//! as associated data.
+//! as associated data, behind the generation of that key.
 
 mod block;
 mod standing;
@@ -32,43 +32,104 @@ use crate::oauth::client::SigningAlg;
 use crate::oauth::client::jwks::Jwk;
 use crate::oauth::id::KeyId;
 use crate::oauth::jwt::Compact;
-use crate::secret::RootSecret;
+use crate::secret::{Generation, Generations, LastingKey, RootSecret};
 use crate::store::schema::{BridgeKey, SigningKeyRow};
 
 pub use block::BlockKey;
 pub use standing::{KeyStanding, KeyState};
 pub use verification::{Examined, JwtKind, Signature, VerifiedAccess, VerifiedHint};
 
-/// The key that encrypts the private keys in the store.
-pub struct Sealer(LessSafeKey);
+/// The name under which the key of bridges is sealed.
+const BRIDGE: &str = "bridge";
+
+/// The name under which the lasting key is sealed.
+const LASTING: &str = "lasting key";
+
+/// The keys that encrypt the private keys in the store, one for each generation in force.
+pub struct Sealer {
+    newest: (u8, LessSafeKey),
+    earlier: Vec<(u8, LessSafeKey)>,
+}
 
 impl Sealer {
-    /// Derives the sealer from `root`.
+    /// The sealer of an installation that was never rotated.
     pub fn new(root: &RootSecret) -> Self {
-        let key = root.derive("signing keys at rest 1");
-        let key = UnboundKey::new(&AES_256_GCM, key.as_slice());
-        Self(LessSafeKey::new(key.expect("AES-256 takes 32 bytes")))
+        Self::of(&Generations::first(root.clone()))
     }
 
+    /// Derives the sealer from the root secrets in force.
+    pub fn of(generations: &Generations) -> Self {
+        let key = |generation: &Generation| {
+            let key = generation.root.derive("signing keys at rest 1");
+            let key = UnboundKey::new(&AES_256_GCM, key.as_slice());
+            (generation.number, LessSafeKey::new(key.expect("AES-256 takes 32 bytes")))
+        };
+        let earlier = generations.earlier().iter().map(key).collect();
+        Self { newest: key(generations.newest()), earlier }
+    }
+
+    /// Seals under the newest key: its generation, the nonce, and what is encrypted.
     fn seal(&self, id: &KeyId, mut document: Vec<u8>) -> Result<Vec<u8>, Internal> {
         let mut nonce = [0; NONCE_LEN];
         aws_lc_rs::rand::fill(&mut nonce).map_err(Internal::new)?;
         let aad = Aad::from(id.as_str().as_bytes());
-        self.0
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut document)
+        let (generation, key) = &self.newest;
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut document)
             .map_err(Internal::new)?;
-        Ok([nonce.as_slice(), &document].concat())
+        Ok([&[*generation], nonce.as_slice(), &document].concat())
     }
 
     fn open(&self, id: &KeyId, sealed: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>, Internal> {
-        let broken = || Internal::new(format!("signing key {} does not open", id.as_str()));
+        let broken = || Internal::new(format!("key {} does not open", id.as_str()));
+        let (generation, sealed) = sealed.split_first().ok_or_else(broken)?;
+        let mut keys = std::iter::once(&self.newest).chain(&self.earlier);
+        let (_, key) = keys.find(|(own, _)| own == generation).ok_or_else(broken)?;
         let (nonce, document) = sealed.split_at_checked(NONCE_LEN).ok_or_else(broken)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken())?;
         let mut document = zeroize::Zeroizing::new(document.to_vec());
         let aad = Aad::from(id.as_str().as_bytes());
-        let length = self.0.open_in_place(nonce, aad, &mut document).map_err(|_| broken())?.len();
+        let length = key.open_in_place(nonce, aad, &mut document).map_err(|_| broken())?.len();
         document.truncate(length);
         Ok(document)
+    }
+
+    /// Whether it is sealed under the newest key.
+    pub fn is_newest(&self, sealed: &[u8]) -> bool {
+        sealed.first() == Some(&self.newest.0)
+    }
+
+    fn seal_anew(&self, id: &KeyId, sealed: &[u8]) -> Result<Option<Vec<u8>>, Internal> {
+        if self.is_newest(sealed) {
+            return Ok(None);
+        }
+        let document = self.open(id, sealed)?;
+        self.seal(id, document.to_vec()).map(Some)
+    }
+
+    /// A signing key sealed under the newest key, unless it is.
+    pub fn signing_key_anew(
+        &self,
+        id: &KeyId,
+        row: &SigningKeyRow,
+    ) -> Result<Option<Vec<u8>>, Internal> {
+        self.seal_anew(id, &row.sealed)
+    }
+
+    /// The key of bridges sealed under the newest key, unless it is.
+    pub fn bridge_key_anew(&self, row: &BridgeKey) -> Result<Option<Vec<u8>>, Internal> {
+        self.seal_anew(&KeyId::new(BRIDGE), &row.sealed)
+    }
+
+    /// Seals the lasting key.
+    pub fn seal_lasting(&self, key: &LastingKey) -> Result<Vec<u8>, Internal> {
+        self.seal(&KeyId::new(LASTING), key.expose().to_vec())
+    }
+
+    /// Opens the lasting key.
+    pub fn open_lasting(&self, sealed: &[u8]) -> Result<LastingKey, Internal> {
+        let opened = self.open(&KeyId::new(LASTING), sealed)?;
+        let bytes = opened.as_slice().try_into().map_err(Internal::new)?;
+        Ok(LastingKey::from_bytes(zeroize::Zeroizing::new(bytes)))
     }
 }
 
@@ -176,7 +237,7 @@ pub fn generate_for_bridges(sealer: &Sealer, now: Timestamp) -> Result<BridgeKey
     let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(Internal::new)?;
     let pair = Ed25519KeyPair::from_pkcs8(document.as_ref()).map_err(Internal::new)?;
     let public = pair.public_key().as_ref().try_into().map_err(Internal::new)?;
-    let sealed = sealer.seal(&KeyId::new("bridge"), document.as_ref().to_vec())?;
+    let sealed = sealer.seal(&KeyId::new(BRIDGE), document.as_ref().to_vec())?;
     Ok(BridgeKey { created: now, public, sealed })
 }
 
@@ -370,6 +431,29 @@ mod tests {
         assert!(SigningKey::open(id.clone(), &row, &other).is_err());
         assert!(SigningKey::open(KeyId::new("other"), &row, &sealer).is_err());
         assert!(SigningKey::open(id, &row, &sealer).is_ok());
+    }
+
+    #[test]
+    fn a_key_is_sealed_anew_under_the_newest_root_and_then_needs_no_other() {
+        let root = |seed| RootSecret::generate(&Entropy::seeded(seed).seed());
+        let first = Generations::first(root(1));
+        let both = first.succeeded_by(root(2)).unwrap();
+        let [old, both, new] = [&first, &both, &both.newest_alone()].map(Sealer::of);
+        let (id, row) = generate(SigningAlg::EdDsa, &old, NOW, NOW).unwrap();
+        let bridge = generate_for_bridges(&old, NOW).unwrap();
+        let lasting = old.seal_lasting(&root(1).lasting_key()).unwrap();
+
+        let sealed = both.signing_key_anew(&id, &row).unwrap().unwrap();
+        let anew = SigningKeyRow { sealed, ..row.clone() };
+
+        assert!(SigningKey::open(id.clone(), &row, &both).is_ok());
+        assert!(SigningKey::open(id.clone(), &row, &new).is_err());
+        assert!(SigningKey::open(id.clone(), &anew, &new).is_ok());
+        assert!(SigningKey::open(id.clone(), &anew, &old).is_err());
+        assert_eq!(both.signing_key_anew(&id, &anew).unwrap(), None);
+        let sealed = both.bridge_key_anew(&bridge).unwrap().unwrap();
+        assert_eq!(new.bridge_key_anew(&BridgeKey { sealed, ..bridge }).unwrap(), None);
+        assert!(both.open_lasting(&lasting).is_ok() && new.open_lasting(&lasting).is_err());
     }
 
     #[test]

@@ -15,7 +15,8 @@ use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{GENERATION, NotAToken, Pepper, Seed};
+use super::pepper::Keys;
+use super::{NotAToken, Pepper, Seed};
 
 /// The random bytes of a grant's row without which nobody makes a refresh token of the grant.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,36 +92,35 @@ fn signed(key: u8, grant: Uuid, generation: u64) -> Vec<u8> {
 }
 
 impl Pepper {
-    /// The refresh token of a grant and a generation, the same one each time. It is made under the
-    /// present key; a root secret that succeeds this one would still check the tokens of this one,
-    /// by the generation of the key that they name.
+    /// The refresh token of a grant and a generation, the same one each time for as long as nobody
+    /// rotates the root secret. It is made under the newest key.
     pub fn refresh_token(&self, salt: &RefreshSalt, grant: Uuid, generation: u64) -> RefreshToken {
-        let mac = self.refresh_mac(salt, &signed(GENERATION, grant, generation));
-        RefreshToken { key: GENERATION, grant, generation, mac }
+        let key = self.newest.generation;
+        let mac = refresh_mac(&self.newest, salt, &signed(key, grant, generation));
+        RefreshToken { key, grant, generation, mac }
     }
 
-    /// The generation of a token, if this server made it for the grant with this salt. The MACs are
-    /// compared in constant time.
+    /// The generation of a token, if this server made it for the grant with this salt, under a key that
+    /// is in force. The MACs are compared in constant time.
     pub fn generation_of(&self, salt: &RefreshSalt, token: &RefreshToken) -> Option<u64> {
-        let mac = self.refresh_mac(salt, &signed(token.key, token.grant, token.generation));
-        let own = token.key == GENERATION && bool::from(mac.ct_eq(token.mac.as_slice()));
-        own.then_some(token.generation)
+        let keys = self.generations().find(|keys| keys.generation == token.key)?;
+        let mac = refresh_mac(keys, salt, &signed(token.key, token.grant, token.generation));
+        bool::from(mac.ct_eq(token.mac.as_slice())).then_some(token.generation)
     }
+}
 
-    fn refresh_mac(&self, salt: &RefreshSalt, signed: &[u8]) -> Zeroizing<[u8; 32]> {
-        let key: Zeroizing<[u8; 32]> = Zeroizing::new(
-            self.refresh.clone().chain_update(salt.0).finalize().into_bytes().into(),
-        );
-        let mac = Hmac::<Sha256>::new_from_slice(key.as_slice());
-        let mac = mac.expect("HMAC takes keys of any length").chain_update(signed);
-        Zeroizing::new(mac.finalize().into_bytes().into())
-    }
+fn refresh_mac(keys: &Keys, salt: &RefreshSalt, signed: &[u8]) -> Zeroizing<[u8; 32]> {
+    let key: Zeroizing<[u8; 32]> =
+        Zeroizing::new(keys.refresh.clone().chain_update(salt.0).finalize().into_bytes().into());
+    let mac = Hmac::<Sha256>::new_from_slice(key.as_slice());
+    let mac = mac.expect("HMAC takes keys of any length").chain_update(signed);
+    Zeroizing::new(mac.finalize().into_bytes().into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::{Entropy, RootSecret};
+    use crate::secret::{Entropy, Generations, RootSecret};
 
     fn pepper(seed: u64) -> Pepper {
         Pepper::new(&RootSecret::generate(&Entropy::seeded(seed).seed()))
@@ -172,6 +172,23 @@ mod tests {
         assert_eq!(own(&pepper(1).refresh_token(&salt(2), GRANT, 3)), Some(3));
         assert_eq!(own(&pepper(1).refresh_token(&salt(3), GRANT, 3)), None);
         assert_eq!(own(&pepper(2).refresh_token(&salt(2), GRANT, 3)), None);
+    }
+
+    #[test]
+    fn a_token_counts_as_long_as_its_key_is_in_force_and_the_next_is_of_the_newest() {
+        let root = |seed| RootSecret::generate(&Entropy::seeded(seed).seed());
+        let (first, lasting) = (Generations::first(root(1)), root(1).lasting_key());
+        let both = first.succeeded_by(root(2)).unwrap();
+        let of = |generations: &Generations| Pepper::of(generations, &lasting);
+        let (before, after, forgotten) = (of(&first), of(&both), of(&both.newest_alone()));
+
+        let old = before.refresh_token(&salt(2), GRANT, 3);
+        let new = after.refresh_token(&salt(2), GRANT, 4);
+
+        assert_eq!(after.generation_of(&salt(2), &old), Some(3));
+        assert_eq!(forgotten.generation_of(&salt(2), &old), None);
+        assert_eq!(forgotten.generation_of(&salt(2), &new), Some(4));
+        assert_eq!(before.generation_of(&salt(2), &new), None);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use std::time::Duration;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::watch;
 
-use crate::app::{Addresses, App, Found, OpenError, Sources};
+use crate::app::{Addresses, App, Found, OpenError};
 use crate::clock::Clock;
 use crate::config::{Config, Layers, TlsMode};
 use crate::oauth::issuer::Issuer;
@@ -156,10 +156,9 @@ async fn serve(
     let for_devices = listen::bind_for_devices(&config)?;
 
     let app = match found {
-        Found::Installation(_, root, store) => {
-            App::new(config, issuer, &root, store, Sources::default())
-                .map_err(|error| Stop::failed(error.to_string()))?
-        }
+        Found::Installation(_, roots, store) => App::open(config, issuer, &roots, store)
+            .await
+            .map_err(|error| Stop::failed(error.to_string()))?,
         Found::Nothing => App::create(config, issuer).await?,
     };
     let addresses = Addresses {

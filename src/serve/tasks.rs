@@ -251,10 +251,14 @@ async fn write_events_always(app: &Arc<App>) {
         period.tick().await;
         // In a task of its own, since an abort in between would lose those that it has taken.
         let app = Arc::clone(app);
-        match tokio::spawn(async move { app.write_events().await }).await {
+        let written = async move {
+            app.write_used().await?;
+            app.write_events().await
+        };
+        match tokio::spawn(written).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                log_failure(&error, "events are not yet written; it is tried again");
+                log_failure(&error, "events and uses are not yet written; it is tried again");
             }
             Err(_) => tracing::error!("the task that writes events panicked"),
         }
@@ -265,6 +269,9 @@ async fn write_events_always(app: &Arc<App>) {
 pub(super) async fn write_last(app: &App) {
     if let Err(error) = app.record_clock().await {
         tracing::error!(%error, "the time of this stop is not stored");
+    }
+    if let Err(error) = app.write_used().await {
+        tracing::error!(%error, "what was used since the last write is not hashed anew");
     }
     if let Err(error) = app.write_events().await {
         tracing::error!(%error, "the events since the last write are lost");

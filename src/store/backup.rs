@@ -41,7 +41,7 @@ pub struct Header {
     pub key_checks: Vec<String>,
     /// The root secrets themselves, as a key file has them, if they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub root_secrets: Option<RootSecrets>,
+    pub root_secrets: Option<HeldSecrets>,
     /// The schema of the store.
     pub schema: u32,
     /// The version of the program that wrote it.
@@ -51,9 +51,9 @@ pub struct Header {
 /// Root secrets in the clear.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct RootSecrets(String);
+pub struct HeldSecrets(String);
 
-impl RootSecrets {
+impl HeldSecrets {
     /// The contents of a key file.
     pub fn new(contents: &Zeroizing<String>) -> Self {
         Self(contents.as_str().to_owned())
@@ -65,7 +65,7 @@ impl RootSecrets {
     }
 }
 
-impl Drop for RootSecrets {
+impl Drop for HeldSecrets {
     fn drop(&mut self) {
         self.0.zeroize();
     }

@@ -23,6 +23,16 @@ pub trait Key: Sized {
     /// Reads a key from the front of `bytes`, and removes it there.
     fn read(bytes: &mut &[u8]) -> Option<Self>;
 
+    /// The number of other forms under which a row may lie: those of a hash under an earlier key.
+    fn earlier_forms(&self) -> usize {
+        0
+    }
+
+    /// Appends the bytes of the earlier form `nth`, or those of the key itself if it has none.
+    fn write_earlier(&self, _nth: usize, out: &mut Vec<u8>) {
+        self.write(out);
+    }
+
     /// The key as text, for the cursor of a listing.
     fn to_cursor(&self) -> String {
         let mut bytes = Vec::new();
@@ -130,6 +140,14 @@ impl Key for TokenHash {
     fn read(bytes: &mut &[u8]) -> Option<Self> {
         Some(Self::from_bytes(take(bytes, 33)?.try_into().ok()?))
     }
+
+    fn earlier_forms(&self) -> usize {
+        self.earlier().count()
+    }
+
+    fn write_earlier(&self, nth: usize, out: &mut Vec<u8>) {
+        self.earlier().nth(nth).unwrap_or(*self).write(out);
+    }
 }
 
 impl Key for Fingerprint {
@@ -204,6 +222,15 @@ impl<A: Key, B: Key> Key for (A, B) {
 
     fn read(bytes: &mut &[u8]) -> Option<Self> {
         Some((A::read(bytes)?, B::read(bytes)?))
+    }
+
+    fn earlier_forms(&self) -> usize {
+        self.0.earlier_forms().max(self.1.earlier_forms())
+    }
+
+    fn write_earlier(&self, nth: usize, out: &mut Vec<u8>) {
+        self.0.write_earlier(nth, out);
+        self.1.write_earlier(nth, out);
     }
 }
 

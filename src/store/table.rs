@@ -155,6 +155,20 @@ pub fn row_key<R: Row>(key: &R::Key) -> Vec<u8> {
     prefix(R::TABLE, key)
 }
 
+/// Where a row may lie under an earlier form of its key, the newest first.
+pub(super) fn earlier_row_keys<R: Row>(key: &R::Key) -> impl Iterator<Item = Vec<u8>> {
+    earlier_prefixes(R::TABLE, key)
+}
+
+/// As [`prefix`], of the earlier forms of the key.
+pub(super) fn earlier_prefixes<K: Key>(tag: Tag, key: &K) -> impl Iterator<Item = Vec<u8>> {
+    (0..key.earlier_forms()).map(move |nth| {
+        let mut bytes = vec![tag.byte];
+        key.write_earlier(nth, &mut bytes);
+        bytes
+    })
+}
+
 pub(super) fn encode<R: Row>(row: R) -> Vec<u8> {
     postcard::to_stdvec(&R::Layout::from(row)).expect("rows are plain data, which postcard encodes")
 }

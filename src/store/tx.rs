@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
 use crate::store::engine::{Snapshot, Writes};
+use crate::store::key::Key as _;
 use crate::store::share::Share;
 use crate::store::table::{EXPIRY, Entries, Row, decode, decode_key, encode, prefix, row_key};
 use crate::store::view::{Rows, View};
@@ -74,8 +75,25 @@ impl<'a> Tx<'a> {
         self.own
     }
 
-    /// Writes a row. Its declarations replace those of the row before it.
+    /// Writes a row. Its declarations replace those of the row before it. A row that lies under an
+    /// earlier form of its key stays there, since others may name it so.
     pub fn put<R: Row>(&mut self, key: &R::Key, row: R) -> Result<(), StoreError> {
+        match self.elsewhere::<R>(key)? {
+            Some(key) => self.put_at(&key, row),
+            None => self.put_at(key, row),
+        }
+    }
+
+    /// The key under which the row of `key` lies, if it is an earlier form.
+    fn elsewhere<R: Row>(&self, key: &R::Key) -> Result<Option<R::Key>, StoreError> {
+        if key.earlier_forms() == 0 {
+            return Ok(None);
+        }
+        let at = self.place::<R>(key)?;
+        (at != row_key::<R>(key)).then(|| decode_key::<R::Key>(R::TABLE, &at)).transpose()
+    }
+
+    fn put_at<R: Row>(&mut self, key: &R::Key, row: R) -> Result<(), StoreError> {
         let new = Entries::of(&row, key);
         let (at, bytes) = (row_key::<R>(key), encode(row));
         debug_assert!(decode::<R>(&at, &bytes).is_ok(), "what is written can be read again");
@@ -87,6 +105,13 @@ impl<'a> Tx<'a> {
 
     /// Removes a row with its declarations, and returns it.
     pub fn remove<R: Row>(&mut self, key: &R::Key) -> Result<Option<R>, StoreError> {
+        match self.elsewhere::<R>(key)? {
+            Some(key) => self.remove_at(&key),
+            None => self.remove_at(key),
+        }
+    }
+
+    fn remove_at<R: Row>(&mut self, key: &R::Key) -> Result<Option<R>, StoreError> {
         let at = row_key::<R>(key);
         let Some((row, old)) = self.stored::<R>(key, &at)? else { return Ok(None) };
         self.declare(&at, &old, Declared::default())?;

@@ -7,7 +7,8 @@ use crate::store::StoreError;
 use crate::store::key::{Beginning, Key, after};
 use crate::store::share::{Holder, Pool, Rank, Share};
 use crate::store::table::{
-    EXPIRY, HELD, Index, Row, decode, decode_key, held, held_at, prefix, row_key,
+    EXPIRY, HELD, Index, Row, decode, decode_key, earlier_prefixes, earlier_row_keys, held,
+    held_at, prefix, row_key,
 };
 use crate::store::weight::{self, Weight};
 
@@ -79,10 +80,25 @@ pub trait View {
     #[doc(hidden)]
     fn raw_count(&self, from: &[u8], to: &[u8], limit: usize) -> Result<usize, StoreError>;
 
-    /// The row under `key`.
+    /// The row under `key`, or under an earlier form of it.
     fn find<R: Row>(&self, key: &R::Key) -> Result<Option<R>, StoreError> {
-        let key = row_key::<R>(key);
-        self.raw(&key)?.map(|bytes| decode(&key, &bytes)).transpose()
+        let at = self.place::<R>(key)?;
+        self.raw(&at)?.map(|bytes| decode(&at, &bytes)).transpose()
+    }
+
+    /// Where the row of `key` lies: under the key, or under an earlier form of it if there is a row.
+    #[doc(hidden)]
+    fn place<R: Row>(&self, key: &R::Key) -> Result<Vec<u8>, StoreError> {
+        let at = row_key::<R>(key);
+        if key.earlier_forms() == 0 || self.raw(&at)?.is_some() {
+            return Ok(at);
+        }
+        for earlier in earlier_row_keys::<R>(key) {
+            if self.raw(&earlier)?.is_some() {
+                return Ok(earlier);
+            }
+        }
+        Ok(at)
     }
 
     /// The first `limit` rows of a table.
@@ -163,17 +179,21 @@ pub trait View {
         last: Option<&B>,
         limit: usize,
     ) -> Result<Vec<B>, StoreError> {
-        let whole = prefix(index.tag, by);
-        let mut from = whole.clone();
-        if let Some(last) = last {
-            last.write(&mut from);
-            from = after(&from);
+        let mut keys = Vec::new();
+        for whole in std::iter::once(prefix(index.tag, by)).chain(earlier_prefixes(index.tag, by)) {
+            let mut from = whole.clone();
+            if let Some(last) = last {
+                last.write(&mut from);
+                from = after(&from);
+            }
+            for (key, _) in self.raw_range(&from, &after(&whole), limit - keys.len())? {
+                keys.push(decode_key::<(A, B)>(index.tag, &key)?.1);
+            }
+            if keys.len() == limit {
+                break;
+            }
         }
-        let rows = self.raw_range(&from, &after(&whole), limit)?;
-        let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
-            decode_key::<(A, B)>(index.tag, key).map(|(_, key)| key)
-        };
-        rows.iter().map(read).collect()
+        Ok(keys)
     }
 
     /// A page of the results of `keep` among the keys that `index` has for `by`. Keys that `keep`

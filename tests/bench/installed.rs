@@ -29,7 +29,9 @@ pub(crate) async fn install(
     grants: u64,
 ) -> (Arc<App>, String, Vec<String>) {
     let root = RootSecret::generate(&Entropy::System.seed());
-    let app = Arc::new(App::new(config, issuer, &root, store, Sources::default()).unwrap());
+    let app = Arc::new(
+        App::new(config, issuer, &root.clone().into(), store, Sources::default()).unwrap(),
+    );
     app.write(installation::create).await.unwrap();
     app.make_missing_keys().await.unwrap();
     let added = app.write(move |tx, cx| {

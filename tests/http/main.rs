@@ -42,6 +42,7 @@ mod redirects;
 mod refusals;
 mod requests;
 mod responses;
+mod root_key;
 mod routes;
 mod sentences;
 mod support;

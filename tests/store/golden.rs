@@ -117,6 +117,10 @@ fn layouts(source: &str) -> Vec<(String, u32)> {
             layouts.push((row.to_owned(), 1));
             continue;
         }
+        if source.contains(&format!("Layout, {row}V1, {row});")) {
+            layouts.extend([(row.to_owned(), 1), (row.to_owned(), 2)]);
+            continue;
+        }
         let layout = source.split(&format!("pub enum {row}Layout {{")).nth(1);
         let variants = layout.and_then(|rest| rest.split('}').next()).unwrap_or_default();
         let variants = variants.split("V").skip(1).filter_map(|rest| rest.split('(').next());
@@ -128,9 +132,11 @@ fn layouts(source: &str) -> Vec<(String, u32)> {
 #[test]
 fn a_layout_without_its_bytes_would_be_noticed() {
     let one = "layout!(ALayout, A);\nimpl Row for A {\n}\n";
+    let second = "second_layout!(ALayout, AV1, A);\nimpl Row for A {\n}\n";
     let two = "pub enum BLayout {\n  /// V.\n  V1(BV1),\n  V2(B),\n}\nimpl Row for B {\n}\n";
 
     assert_eq!(layouts(one), [("A".to_owned(), 1)]);
+    assert_eq!(layouts(second), [("A".to_owned(), 1), ("A".to_owned(), 2)]);
     assert_eq!(layouts(two), [("B".to_owned(), 1), ("B".to_owned(), 2)]);
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::finding::FindingView;
 use super::{backups, client_addresses, webhook};
 use crate::app::doctor::Facts;
-use crate::app::{LastRead, WriteHealth};
+use crate::app::{LastRead, RootStanding, WriteHealth};
 use crate::clock::{Jump, Timestamp};
 use crate::error::shell_word;
 use crate::keys::{KeyStanding, KeyState};
@@ -34,6 +34,7 @@ pub(super) fn findings(facts: &Facts) -> Vec<FindingView> {
     findings.push(backups::judged(&facts.backups, facts.now));
     findings.push(pools(&facts.pools, facts.now));
     findings.push(keys(&facts.keys, facts.now, facts.key_rotation, facts.serves));
+    findings.push(root_key(&facts.root));
     findings.push(pkce(&facts.without_pkce));
     findings.extend(client_addresses::judged(&facts.addresses));
     findings.extend(facts.webhook.iter().map(|own| webhook::judged(own, facts.now)));
@@ -58,6 +59,28 @@ fn clock(now: Timestamp, latest: Timestamp, jump: Option<Jump>) -> FindingView {
         return FindingView::warning(CHECK, found, REMEDY);
     }
     FindingView::ok(CHECK, format!("the clock says {time}, and goes on from where it was"))
+}
+
+fn root_key(standing: &RootStanding) -> FindingView {
+    const CHECK: &str = "root-key";
+    if standing.is_begun {
+        let found = "a rotation of the root key was begun, and is not finished";
+        return FindingView::warning(CHECK, found, "gatelodge key rotate --root goes on with it");
+    }
+    if standing.has_others {
+        let found = "beside the root secrets in force there is one that opens nothing";
+        let remedy = "gatelodge key rotate --root --forget takes it out of the key file; take it out \
+                      of a setting yourself";
+        return FindingView::warning(CHECK, found, remedy);
+    }
+    let since = standing.in_force.first().map(|key| key.since.rfc3339()).unwrap_or_default();
+    FindingView::ok(
+        CHECK,
+        match standing.in_force.len() {
+            0 | 1 => format!("one root key is in force, since {since}"),
+            more => format!("{more} root keys are in force, the newest since {since}"),
+        },
+    )
 }
 
 fn store(health: &WriteHealth) -> FindingView {

@@ -181,7 +181,7 @@ impl<R: Right> By<R> {
     /// Proves an administrator once more, in a transaction. Returns the context in their name.
     pub(in crate::admin) fn proof(
         &self,
-    ) -> impl Fn(&Tx<'_>, &Context) -> Result<Context, Error> + Send + 'static {
+    ) -> impl Fn(&Tx<'_>, &Context) -> Result<Context, Error> + Clone + Send + 'static {
         let asker = self.asker.proof.clone();
         move |tx, cx| {
             let proven = asker.check(tx, cx)?;

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::flow;
 use crate::private_file;
 use crate::secret::hex;
-use crate::store::backup::{Reader, RootSecrets, Writer};
+use crate::store::backup::{HeldSecrets, Reader, Writer};
 use crate::store::migrate::SCHEMA;
 use crate::store::{Read as Snapshot, StoreError};
 
@@ -52,7 +52,7 @@ impl App {
             created: self.clock().now().rfc3339(),
             installation: found.created.millis(),
             issuer: found.issuer.to_string(),
-            key_checks: vec![hex(&found.check)],
+            key_checks: found.roots.iter().map(|root| hex(&root.check)).collect(),
             root_secrets: None,
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -66,7 +66,7 @@ impl App {
 ///
 /// [`OpenError::KeyMissing`] if there is none.
 pub fn root_secrets(config: &Config) -> Result<Zeroizing<String>, OpenError> {
-    Ok(super::open::root_secret(config)?.expose())
+    Ok(super::open::key_file::read(config)?.expose())
 }
 
 /// The bytes that are read or written at once.
@@ -148,7 +148,7 @@ pub fn copy<W: Write>(
 ) -> Result<(W, Copied), BackupError> {
     let mut reader = Reader::new(input)?;
     let header =
-        Header { root_secrets: root_secrets.map(RootSecrets::new), ..reader.header().clone() };
+        Header { root_secrets: root_secrets.map(HeldSecrets::new), ..reader.header().clone() };
     let sealed = sealing.over(Counted { bytes: 0, out })?;
     let mut writer = Writer::new(sealed, &header)?;
     let (mut rows, mut bytes) = (0, 0);

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use crate::app::open::{display, make_directory, root_secret, write_key};
+use crate::app::open::{display, key_file, make_directory};
 use crate::app::{App, OpenError, Sources, WriteHealth};
 use crate::clock::Timestamp;
 use crate::config::{Config, Places};
@@ -18,7 +18,7 @@ use crate::flow::events::{self, Act};
 use crate::flow::installation::restore as flow_restore;
 use crate::flow::{self, Context};
 use crate::model::actor::Acting;
-use crate::secret::{Pepper, RootSecret, hex};
+use crate::secret::{RootSecrets, hex};
 use crate::store::backup::{BackupError, Header, Reader};
 use crate::store::restore::{Newer, put_in_place, restore as restore_rows};
 use crate::store::{Store, StoreError, Tx};
@@ -145,14 +145,14 @@ pub async fn restore(
     }
     make_directory(&places)?;
     let before = if is_there { Some(before(&path, &header)?) } else { None };
-    let (root, is_new_key) = key(&config, &header)?;
+    let (roots, is_new_key) = key(&config, &header)?;
     let place = path.with_added_extension("restored");
     let _draft = Draft(&place);
     let newer = before.as_ref().and_then(|before| before.newer.as_ref());
     let restored = restore_rows(reader, &place, newer, asked.ending)?;
-    used(config, &root, &place, &header).await?;
+    used(config, &roots, &place, &header).await?;
     if is_new_key {
-        write_key(&places, &root)?;
+        key_file::write(&places.key(), &roots)?;
     }
     let aside = is_there.then(|| aside(&path));
     put_in_place(&place, &path, aside.as_deref()).map_err(|error| failed(&places, error))?;
@@ -189,17 +189,20 @@ fn before(path: &Path, header: &Header) -> Result<Before, RestoreError> {
     }
 }
 
-/// The root secret for the backup, and whether it is to be written to the key file.
-fn key(config: &Config, header: &Header) -> Result<(RootSecret, bool), RestoreError> {
-    let fits = |root: &RootSecret| header.key_checks.contains(&hex(&Pepper::new(root).check()));
-    match root_secret(config) {
-        Ok(root) if fits(&root) => Ok((root, false)),
+/// The root secrets for the backup, and whether they are to be written to the key file.
+fn key(config: &Config, header: &Header) -> Result<(RootSecrets, bool), RestoreError> {
+    let fit = |roots: &RootSecrets| {
+        let checks: Vec<String> = roots.iter().map(|root| hex(&root.check())).collect();
+        header.key_checks.iter().all(|check| checks.contains(check))
+    };
+    match key_file::read(config) {
+        Ok(roots) if fit(&roots) => Ok((roots, false)),
         Ok(_) => Err(RestoreError::KeyOther(display(&config.places.key()))),
         Err(error @ OpenError::KeyMissing(_)) => {
             let Some(secrets) = &header.root_secrets else { return Err(error.into()) };
-            let root: Option<RootSecret> = secrets.expose().parse().ok();
+            let roots: Option<RootSecrets> = secrets.expose().parse().ok();
             let damaged = BackupError::Damaged("its root secret is none");
-            Ok((root.filter(fits).ok_or(damaged)?, true))
+            Ok((roots.filter(fit).ok_or(damaged)?, true))
         }
         Err(error) => Err(error.into()),
     }
@@ -208,7 +211,7 @@ fn key(config: &Config, header: &Header) -> Result<(RootSecret, bool), RestoreEr
 /// Opens the new store, and writes into it that it was restored.
 async fn used(
     config: Config,
-    root: &RootSecret,
+    roots: &RootSecrets,
     place: &Path,
     header: &Header,
 ) -> Result<(), RestoreError> {
@@ -220,7 +223,8 @@ async fn used(
     let issuer = found.ok_or(damaged)?.issuer;
     let made = Timestamp::from_rfc3339(&header.created);
     let made = made.ok_or(BackupError::Damaged("its time is none"))?;
-    let app = App::new(config, issuer, root, store, Sources::default()).map_err(OpenError::from)?;
+    let app =
+        App::new(config, issuer, roots, store, Sources::default()).map_err(OpenError::from)?;
     let recorded = move |tx: &mut Tx<'_>, cx: &Context| {
         flow_restore::record(tx, cx, made)?;
         let act = Act::new(Kind::StoreRestored).fact("backup", made.rfc3339());

@@ -15,7 +15,7 @@ pub use webhook::WebhookStanding;
 pub use crate::fetch::FetchError;
 
 use super::backup::BackupStanding;
-use super::{App, LastRead, WriteHealth};
+use super::{App, LastRead, RootStanding, WriteHealth};
 use crate::clock::{Jump, Timestamp};
 use crate::error::Error;
 use crate::flow::admission;
@@ -54,6 +54,8 @@ pub struct Facts {
     pub offline: bool,
     /// What each pool has taken, if it was ever full.
     pub pools: Vec<(Pool, Taken)>,
+    /// How the root secrets stand.
+    pub root: RootStanding,
     /// Whether this process serves, and is no command that has opened the store.
     pub serves: bool,
     /// How the webhook stands, if there is one and it was tried.
@@ -90,6 +92,7 @@ impl App {
             now: cx.now,
             offline: cx.rules.config.offline,
             pools: admission::pools_that_took(&view)?,
+            root: self.root_standing()?,
             serves: !self.addresses().listen.is_empty(),
             webhook: None,
             without_pkce: operator::without_pkce(&view, MAX_NAMED + 1)?,

@@ -7,7 +7,7 @@ use crate::admin::doctor::FindingView;
 use crate::config::Config;
 use crate::error::shell_word;
 use crate::private_file::{self, Owner, Ownership, is_root};
-use crate::secret::RootSecret;
+use crate::secret::RootSecrets;
 use crate::tls::Authority;
 
 /// The room below which a disk will soon be full, and below which it is.
@@ -98,7 +98,7 @@ fn root_secret(config: &Config, has_store: bool) -> FindingView {
     let path = config.places.key();
     let named = path.display();
     match private_file::read(&path) {
-        Ok(written) => match written.parse::<RootSecret>() {
+        Ok(written) => match written.parse::<RootSecrets>() {
             Ok(_) => FindingView::ok(CHECK, format!("{named} is its owner's alone")),
             Err(why) => {
                 let remedy = "restore the key file that the store was made with";

@@ -294,6 +294,14 @@ macro_rules! operator {
         "the configuration knows no such role",
         "name it in the configuration: [roles], or in a file: gatelodge apply -f FILE",
         "RFC 9110 §15.5.1", Operator;
+    RootKeyFileDiffers => Conflict,
+        "the key file lacks a root secret that the store needs, so none is written there",
+        "restore the key file that the server started with, and then: gatelodge key rotate --root",
+        "RFC 9110 §15.5.10", Operator;
+    RootKeysTooMany => Conflict,
+        "four root keys are in force, and there are never more",
+        "gatelodge key rotate --root --forget ends what was never used under the earlier ones",
+        "RFC 9110 §15.5.10", Operator;
     ScopeReserved => InvalidRequest,
         "the scopes admin, admin: and hook: are never open to every client",
         "gatelodge client set CLIENT --scope NAME gives them to one",

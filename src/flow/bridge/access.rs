@@ -364,7 +364,7 @@ pub fn forget(tx: &mut Tx<'_>, cx: &Context, id: &BridgeSessionId) -> Result<(),
 }
 
 fn hash(cx: &Context, id: &BridgeSessionId) -> TokenHash {
-    cx.rules.pepper.hash_parts("bridge session", id.as_str().as_bytes())
+    cx.rules.pepper.mark("bridge session", id.as_str().as_bytes())
 }
 
 /// The linked device that a token was issued to, if it is a bridge token or a hook token.

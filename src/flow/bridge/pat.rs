@@ -109,6 +109,15 @@ pub fn redeem(view: &impl View, cx: &Context, token: &PersonalToken) -> Result<O
     Ok(Opener { by: Asking::Device(token.key()), user: device.user })
 }
 
+/// Hashes a token that was redeemed anew, if it is stored under an earlier root secret.
+pub fn hash_anew(tx: &mut Tx<'_>, cx: &Context, token: &PersonalToken) -> Result<(), Error> {
+    let mut device = find(tx, cx, token)?;
+    let DeviceMeans::Token { hash, .. } = &mut device.means else { return Ok(()) };
+    let Some(anew) = hash.anew(&token.hash(&cx.rules.pepper)) else { return Ok(()) };
+    *hash = anew;
+    Ok(tx.put(&token.key(), device)?)
+}
+
 /// The device of a token, whatever has become of it.
 fn find(view: &impl View, cx: &Context, token: &PersonalToken) -> Result<LinkedDevice, Error> {
     let presented = token.hash(&cx.rules.pepper);

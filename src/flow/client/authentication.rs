@@ -31,6 +31,8 @@ pub struct AuthenticatedClient {
     created: Timestamp,
     /// The linked device whose secret of a hook client was brought, and the hash of that secret.
     device: Option<(String, TokenHash)>,
+    /// The hash of the secret that it brought, if that is stored under an earlier root secret.
+    anew: Option<TokenHash>,
     id: ClientId,
     revision: u64,
 }
@@ -39,6 +41,12 @@ impl AuthenticatedClient {
     /// The id of the client.
     pub fn id(&self) -> &ClientId {
         &self.id
+    }
+
+    /// The hash of the secret that it brought under the newest root secret, if it is stored under an
+    /// earlier one.
+    pub fn anew(&self) -> Option<TokenHash> {
+        self.anew
     }
 
     /// The id of the linked device, if the client is a hook client.
@@ -54,7 +62,9 @@ impl AuthenticatedClient {
         }
         if let Some((id, hook)) = &self.device
             && let device = view.find::<LinkedDevice>(id)?
-            && !device.is_some_and(|device| !device.ended && device.hook == Some(*hook))
+            && !device.is_some_and(|device| {
+                !device.ended && device.hook.is_some_and(|own| own.matches(hook))
+            })
         {
             return Err(Refusal::ClientChanged.into());
         }
@@ -150,7 +160,7 @@ impl AssertionCheck {
         {
             return Err(Refusal::ClientAssertionSignatureWrong);
         }
-        let used = rules.pepper.hash_parts("client assertion", assertion.jti().as_bytes());
+        let used = rules.pepper.mark("client assertion", assertion.jti().as_bytes());
         Ok(VerifiedAssertion { client: self.client.clone(), expires: assertion.expires()?, used })
     }
 }
@@ -234,6 +244,7 @@ pub fn prove(
         return Err(Refusal::ClientDisabled.into());
     }
     let proven = AuthenticatedClient {
+        anew: None,
         created: client.created,
         device: None,
         id: presented.client_id.clone(),
@@ -266,14 +277,16 @@ pub fn prove(
         (Proof::Basic(_) | Proof::Post(_), Some(ClientProof::Made(stored)), Some(hash))
             if stored.matches(&hash) =>
         {
-            Ok(AuthenticationStep::Done(proven))
+            let anew = stored.anew(&hash);
+            Ok(AuthenticationStep::Done(AuthenticatedClient { anew, ..proven }))
         }
         (Proof::Basic(_) | Proof::Post(_), Some(ClientProof::Devices), Some(hash)) => {
             let found = device::of_hook(view, now, &hash)?;
             let own = found.filter(|(_, device)| client.owner == Some(device.user));
-            let (id, _) = own.ok_or(Refusal::ClientSecretWrong)?;
+            let (id, device) = own.ok_or(Refusal::ClientSecretWrong)?;
+            let anew = device.hook.and_then(|stored| stored.anew(&hash));
             let device = Some((id, hash));
-            Ok(AuthenticationStep::Done(AuthenticatedClient { device, ..proven }))
+            Ok(AuthenticationStep::Done(AuthenticatedClient { anew, device, ..proven }))
         }
         (Proof::Basic(_) | Proof::Post(_), _, _) => Err(Refusal::ClientSecretWrong.into()),
     }

@@ -95,7 +95,7 @@ fn fingerprint(cx: &Context, metadata: &ClientMetadata, network: &[u8]) -> Token
     members.insert("redirect_uris".to_owned(), lasting(&metadata.redirect_uris));
     let members = Value::Object(members).to_string();
     let network = crate::secret::hex(network);
-    cx.rules.pepper.hash_parts("client metadata", format!("{network} {members}").as_bytes())
+    cx.rules.pepper.mark("client metadata", format!("{network} {members}").as_bytes())
 }
 
 fn origin(
@@ -139,6 +139,15 @@ pub fn managed(
         Origin::Document { .. } | Origin::Hook | Origin::Operator => false,
     });
     own.ok_or(Refusal::RegistrationAccessTokenWrong.into())
+}
+
+/// The hash of a registration access token that [`managed`] has taken, if it is stored under an earlier
+/// root secret.
+pub fn token_anew(rules: &Rules, client: &Client, token: &RegistrationToken) -> Option<TokenHash> {
+    match &client.origin {
+        Origin::Dynamic { registration, .. } => registration.anew(&rules.pepper.hash(token)),
+        Origin::Document { .. } | Origin::Hook | Origin::Operator => None,
+    }
 }
 
 /// A client update request (RFC 7592 §2.2).

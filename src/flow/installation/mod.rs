@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod evidence;
 pub mod restore;
+pub mod root;
 pub mod signing;
 pub mod sweep;
 
@@ -11,7 +12,7 @@ use crate::event::Kind;
 use crate::flow::Context;
 use crate::flow::events::{self, Act};
 use crate::oauth::issuer::Issuer;
-use crate::store::schema::{Installation, Passkey, Person};
+use crate::store::schema::{Installation, Passkey, Person, RootKey};
 use crate::store::{StoreError, Tx, View};
 
 /// The installation in the store, if there is one.
@@ -21,10 +22,11 @@ pub fn find(view: &impl View) -> Result<Option<Installation>, StoreError> {
 
 /// Creates the installation. Its issuer is fixed from then on; only [`change_issuer`] changes it.
 pub fn create(tx: &mut Tx<'_>, cx: &Context) -> Result<(), Error> {
+    let (check, generation) = (cx.rules.pepper.check(), cx.rules.pepper.generation());
     let installation = Installation {
-        check: cx.rules.pepper.check(),
         created: cx.now,
         issuer: cx.rules.issuer.clone(),
+        roots: vec![RootKey { check, generation, since: cx.now }],
     };
     tx.put(&(), installation)?;
     Ok(())

@@ -140,7 +140,8 @@ pub fn open(
     let id = view.by(&INVITATIONS_BY_TOKEN, token, 1)?.pop().ok_or(Refusal::InvitationUnknown)?;
     let row = view.find::<Invitation>(&id)?.ok_or(Refusal::InvitationUnknown)?;
     match state(view, cx, &row)?.refusal() {
-        None => Ok((id, row)),
+        // Whoever spends it hashes it anew.
+        None => Ok((id, Invitation { token: *token, ..row })),
         Some(refusal) => Err(refusal.into()),
     }
 }

@@ -76,6 +76,12 @@ impl LiveSession {
         &self.session.authentication
     }
 
+    /// The hash of its key or cookie under the newest root secret, if it was found by `holder` and is
+    /// stored under an earlier one.
+    pub fn holder_anew(&self, holder: &TokenHash) -> Option<TokenHash> {
+        self.session.holder.anew(holder)
+    }
+
     /// Whether the last use should be recorded now.
     pub fn needs_touch(&self, cx: &Context) -> bool {
         cx.now.apart(self.session.seen) >= LAST_SEEN_PRECISION

@@ -27,7 +27,8 @@ const MAX_SPENDINGS: usize = 9;
 /// A family whose first token is issued now.
 pub fn create(cx: &Context) -> Family {
     let salt = RefreshSalt::from_seed(&cx.seed);
-    Family { ahead: false, spendings: Vec::new(), newest: 0, salt }
+    let key = cx.rules.pepper.generation();
+    Family { ahead: false, key, spendings: Vec::new(), newest: 0, salt }
 }
 
 /// The newest token of a family.
@@ -145,7 +146,7 @@ mod tests {
 
     fn family() -> Family {
         let salt = RefreshSalt::from_seed(&Entropy::seeded(1).seed());
-        Family { ahead: false, spendings: Vec::new(), newest: 0, salt }
+        Family { ahead: false, key: 1, spendings: Vec::new(), newest: 0, salt }
     }
 
     /// Spends a generation after each of `pauses`, in milliseconds, and checks every generation

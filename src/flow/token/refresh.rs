@@ -95,6 +95,11 @@ pub fn rotate(
     if spends {
         family::spend(&mut family, generation, cx.now, cx.rules.config.lifetimes.replay_grace);
         family.ahead |= ahead.as_ref().is_some_and(|ahead| !ahead.restored);
+    }
+    // The answer is of the newest root key, whatever the token was of.
+    let key = cx.rules.pepper.generation();
+    if spends || family.key != key {
+        family.key = key;
         tx.put(&id, Grant { family: Some(family.clone()), ..live.grant().clone() })?;
     }
     let newest = family::newest(cx, id, &family);

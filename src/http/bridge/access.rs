@@ -98,6 +98,7 @@ pub(super) async fn by_pat(
     app.complete_keys().await?;
     let opened = app.write_by(acting, move |tx, cx| {
         let opener = pat::redeem(tx, cx, &token)?;
+        pat::hash_anew(tx, cx, &token)?;
         access::open(tx, cx, &opener, &access_request, &terms)
     });
     Ok(Json(grant(&app, opened.await?).await?))

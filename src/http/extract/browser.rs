@@ -7,7 +7,6 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
-use subtle::ConstantTimeEq as _;
 
 use super::outcomes::Outcomes;
 use super::peer;
@@ -108,7 +107,12 @@ impl Browser {
     /// The hash of the session's key, which the request has proven, or of its cookie.
     pub(in crate::http) fn session(&self, app: &App) -> Option<TokenHash> {
         match self.session.as_ref()? {
-            Holder::Cookie(secret) => Some(app.rules().pepper.hash(secret)),
+            Holder::Cookie(secret) => {
+                let holder = app.rules().pepper.hash(secret);
+                app.note_used_session(&holder);
+                Some(holder)
+            }
+            // Its proof has noted it.
             Holder::Key(proven) => proven.live(),
         }
     }
@@ -176,9 +180,7 @@ impl Browser {
     pub(super) fn csrf_matches(&self, pepper: &Pepper, csrf: &str) -> bool {
         let of_session = match &self.session {
             Some(Holder::Cookie(secret)) => pepper.csrf_matches(secret, csrf),
-            Some(Holder::Key(proven)) => {
-                pepper.csrf_of_key(&proven.key()).as_bytes().ct_eq(csrf.as_bytes()).into()
-            }
+            Some(Holder::Key(proven)) => pepper.csrf_of_key_matches(&proven.key(), csrf),
             None => false,
         };
         let of_browser = |secret: &BrowserSecret| pepper.csrf_matches(secret, csrf);

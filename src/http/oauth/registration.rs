@@ -8,8 +8,8 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde_json::Value;
 
-use crate::app::App;
 use crate::app::registration::{self as use_case, Admission};
+use crate::app::{App, Used};
 use crate::error::Refusal;
 use crate::flow::client::registration::{self, Registered};
 use crate::http::extract::bearer::from_header;
@@ -55,7 +55,11 @@ impl FromRequestParts<Arc<App>> for ManagedClient {
         let id = id.map(|Path(id)| id).unwrap_or_default();
         let wrong = Refusal::RegistrationAccessTokenWrong;
         let (id, token) = (id.parse().map_err(|_| wrong)?, token.parse().map_err(|_| wrong)?);
-        let client = registration::managed(&app.read()?, &app.rules(), &id, &token)?;
+        let rules = app.rules();
+        let client = registration::managed(&app.read()?, &rules, &id, &token)?;
+        if let Some(anew) = registration::token_anew(&rules, &client, &token) {
+            app.note_used(Used::Registration(id.clone(), anew));
+        }
         Ok(Self { client, id, token })
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Deadline, layout};
+use super::{BridgeKeyV1, Deadline, layout, second_layout};
 use crate::clock::Timestamp;
 use crate::model::bridge::{BridgeSessionId, HostId, ModelProtocol};
 use crate::model::fingerprint::Fingerprint;
@@ -253,7 +253,7 @@ pub struct BridgeKey {
     pub sealed: Vec<u8>,
 }
 
-layout!(BridgeKeyLayout, BridgeKey);
+second_layout!(BridgeKeyLayout, BridgeKeyV1, BridgeKey);
 
 impl Row for BridgeKey {
     type Key = ();

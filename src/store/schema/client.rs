@@ -156,6 +156,7 @@ mod as_json {
 
 /// The way in which a client was registered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "a client is read and written whole")]
 pub enum Origin {
     /// By the document at the URL that is its `client_id` (Client ID Metadata Document).
     Document {

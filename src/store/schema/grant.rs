@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Authentication, Deadline, layout};
+use super::{Authentication, Deadline, GrantV1, layout, second_layout};
 use crate::clock::Timestamp;
 use crate::oauth::authorize::claims::ClaimsRequest;
 use crate::oauth::id::{ClientId, GrantId, SessionId, UserId};
@@ -145,6 +145,8 @@ impl Grant {
 pub struct Family {
     /// Whether a generation ahead of the newest was taken although no restore is recorded.
     pub ahead: bool,
+    /// The generation of the key under which the newest token was given out.
+    pub key: u8,
     /// The spendings that are inside the replay grace, oldest first, and in any case the last one,
     /// which issued the newest token.
     pub spendings: Vec<Spending>,
@@ -171,7 +173,7 @@ pub const GRANTS_BY_SESSION: Index<SessionId, GrantId> = Index::new(45, "grants_
 /// Grants by their person.
 pub const GRANTS_BY_USER: Index<UserId, GrantId> = Index::new(46, "grants_by_user");
 
-layout!(GrantLayout, Grant);
+second_layout!(GrantLayout, GrantV1, Grant);
 
 impl Row for Grant {
     type Key = GrantId;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::layout;
+use super::{InstallationV1, SigningKeyRowV1, layout, second_layout};
 use crate::clock::Timestamp;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::KeyId;
@@ -12,20 +12,47 @@ use crate::store::{Entries, Row, Tag};
 /// The installation: the only row of its table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installation {
-    /// A value derived from the root secret, by which a wrong one is noticed.
-    pub check: [u8; 32],
     /// The time of its creation.
     pub created: Timestamp,
     /// The issuer, which is fixed at the first start.
     pub issuer: Issuer,
+    /// The root secrets in force, the newest first.
+    pub roots: Vec<RootKey>,
 }
 
-layout!(InstallationLayout, Installation);
+/// A root secret in force, without the secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootKey {
+    /// A value derived from the secret, by which it is recognised, and a wrong one noticed.
+    pub check: [u8; 32],
+    /// The number by which hashes, refresh tokens and sealed keys name it.
+    pub generation: u8,
+    /// The time from which new things were made under it.
+    pub since: Timestamp,
+}
+
+second_layout!(InstallationLayout, InstallationV1, Installation);
 
 impl Row for Installation {
     type Key = ();
     type Layout = InstallationLayout;
     const TABLE: Tag = Tag { byte: 10, name: "installation" };
+}
+
+/// The key of pairwise subjects and of marks, which no rotation changes. The only row of its table;
+/// there is none before the first rotation, since the key follows from the first root secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastingKeyRow {
+    /// The key, encrypted.
+    pub sealed: Vec<u8>,
+}
+
+layout!(LastingKeyLayout, LastingKeyRow);
+
+impl Row for LastingKeyRow {
+    type Key = ();
+    type Layout = LastingKeyLayout;
+    const TABLE: Tag = Tag { byte: 112, name: "lasting_key" };
 }
 
 /// The last restore: the store was replaced by a backup of itself. The only row of its table.
@@ -82,7 +109,7 @@ pub struct SigningKeyRow {
     pub active: Timestamp,
     /// Its end; `None` until it has a successor.
     pub retires: Option<Retirement>,
-    /// The private key in PKCS #8, encrypted.
+    /// The private key in PKCS #8, encrypted, behind the generation of the root secret.
     pub sealed: Vec<u8>,
 }
 
@@ -95,7 +122,7 @@ pub struct Retirement {
     pub forgotten: Timestamp,
 }
 
-layout!(SigningKeyLayout, SigningKeyRow);
+second_layout!(SigningKeyLayout, SigningKeyRowV1, SigningKeyRow);
 
 impl Row for SigningKeyRow {
     type Key = KeyId;

@@ -22,6 +22,7 @@ mod person;
 mod pushed;
 mod removal;
 mod usage;
+mod v1;
 
 pub use admission::*;
 pub use anonymous::*;
@@ -42,6 +43,7 @@ pub use person::*;
 pub use pushed::*;
 pub use removal::*;
 pub use usage::*;
+pub use v1::*;
 
 use crate::secret::hex;
 use crate::store::table::{EXPIRY, Entries, HELD, SCHEMA_TAG, corrupt};
@@ -135,6 +137,7 @@ tables! {
     Installation: Newest,
     Interaction: Live,
     Invitation: Live,
+    LastingKeyRow: Newest,
     LinkedDevice: Live,
     Passkey: Means,
     Person: Subject,
@@ -267,6 +270,36 @@ macro_rules! layout {
     };
 }
 use layout;
+
+/// Declares the layouts of a row that has had two, of which the first can be read as the row.
+macro_rules! second_layout {
+    ($layout:ident, $first:ident, $row:ident) => {
+        #[doc = concat!("Every layout that [`", stringify!($row), "`] has had.")]
+        #[derive(Clone, serde::Serialize, serde::Deserialize)]
+        pub enum $layout {
+            /// The first layout.
+            V1($first),
+            /// The second layout.
+            V2($row),
+        }
+
+        impl From<$row> for $layout {
+            fn from(row: $row) -> Self {
+                Self::V2(row)
+            }
+        }
+
+        impl From<$layout> for $row {
+            fn from(layout: $layout) -> Self {
+                match layout {
+                    $layout::V1(first) => first.into(),
+                    $layout::V2(row) => row,
+                }
+            }
+        }
+    };
+}
+use second_layout;
 
 #[cfg(test)]
 mod tests {

@@ -67,6 +67,8 @@ const OPERATIONS: &[(&str, &str, &[&str])] = &[
     ("GET", "/issuer", READ),
     ("PUT", "/issuer", ALL),
     ("GET", "/keys", SEE_KEYS),
+    ("POST", "/keys/root/forget", ALL),
+    ("POST", "/keys/root/rotate", ALL),
     ("POST", "/keys/rotate", KEYS),
     ("GET", "/links", SEE_PEOPLE),
     ("POST", "/links/revoke", PEOPLE),

@@ -380,6 +380,22 @@ pub(super) async fn very_many_keys() -> Response {
     server.operate(Method::POST, "/keys/rotate", request).await
 }
 
+pub(super) async fn a_fifth_root_key() -> Response {
+    let server = Server::new().await;
+    for _ in 0..3 {
+        server.operate(Method::POST, "/keys/root/rotate", json!({})).await.json();
+    }
+    server.operate(Method::POST, "/keys/root/rotate", json!({})).await
+}
+
+pub(super) async fn a_root_key_beside_the_file_of_another_store() -> Response {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Server::on_disk(directory.path()).await;
+    let key = directory.path().join("gatelodge.key");
+    std::fs::write(&key, "0".repeat(64)).unwrap();
+    server.operate(Method::POST, "/keys/root/rotate", json!({})).await
+}
+
 pub(super) async fn a_scope_that_the_configuration_defines() -> Response {
     let server = Server::with(Issuer::localhost(7455), |config| {
         config.scopes.insert("orders:read".parse().unwrap(), ScopeEntry::default());

@@ -332,6 +332,8 @@ fn story(refusal: Refusal) -> Story {
         ResponseTypeMissing => authorize::no_response_type(),
         ResponseTypeUnsupported => authorize::the_implicit_response_type(),
         RoleUnknown => admin::an_unknown_role(),
+        RootKeyFileDiffers => admin::a_root_key_beside_the_file_of_another_store(),
+        RootKeysTooMany => admin::a_fifth_root_key(),
         ScopeMalformed => authorize::a_scope_in_quotes(),
         ScopeNotAllowed => authorize::nothing_left_of_the_scope(),
         ScopeNotForItself => token::a_scope_about_people_for_a_client(),

@@ -90,7 +90,7 @@ impl Server {
         let (clock, rules) = (self.app.clock().clone(), self.app.rules());
         let sources = Sources { clock, entropy: Entropy::seeded(seed) };
         let (config, issuer) = (rules.config.clone(), rules.issuer.clone());
-        Self::of(App::new(config, issuer, &root(), copy.store(), sources).unwrap())
+        Self::of(App::new(config, issuer, &root().into(), copy.store(), sources).unwrap())
     }
 
     /// An installation that has yet to make its keys.
@@ -108,6 +108,12 @@ impl Server {
     pub(crate) async fn of_another_process() -> Self {
         let (store, entropy) = (Store::memory().unwrap(), Entropy::seeded(8));
         Self::drawing(entropy, Issuer::localhost(7455), store, |_| {}).await
+    }
+
+    /// An installation in a data directory, with its key file. It has yet to make its keys.
+    pub(crate) async fn on_disk(data: &Path) -> Self {
+        let config = Config::at(data);
+        Self::of(App::create(config, Issuer::localhost(7455)).await.ok().unwrap())
     }
 
     async fn over(issuer: Issuer, store: Store, change: impl FnOnce(&mut Config)) -> Self {
@@ -384,7 +390,7 @@ async fn made(
     let mut config = Config::at("/nowhere");
     change(&mut config);
     let sources = Sources { clock: Clock::manual(BEGINNING), entropy };
-    let app = App::new(config, issuer, &root(), store, sources).unwrap();
+    let app = App::new(config, issuer, &root().into(), store, sources).unwrap();
     app.write(flow::installation::create).await.unwrap();
     app
 }

@@ -78,6 +78,11 @@ pub(super) fn preferences() -> Vec<((UserId, HostId), HostPreference)> {
     vec![((id(5), read("claude-code")), full), ((id(5), read("cowork")), HostPreference::default())]
 }
 
+/// Of the first layout, whose sealed key has no generation before it.
+pub(super) fn first_keys() -> Vec<((), BridgeKey)> {
+    vec![((), BridgeKey { created: at(1), public: [7; 32], sealed: vec![1, 1, 2, 3] })]
+}
+
 pub(super) fn keys() -> Vec<((), BridgeKey)> {
     vec![((), BridgeKey { created: at(1), public: [7; 32], sealed: vec![1, 2, 3] })]
 }

@@ -47,6 +47,15 @@ pub(super) fn consents() -> Vec<((UserId, ClientId, String), Consent)> {
     vec![((id(5), shop(), text("app.example")), row)]
 }
 
+/// Of the first layout, whose refresh tokens are of the only key.
+pub(super) fn first_grants() -> Vec<(GrantId, Grant)> {
+    let mut rows = grants();
+    for (_, grant) in &mut rows {
+        grant.family = grant.family.take().map(|family| Family { key: 1, ..family });
+    }
+    rows
+}
+
 pub(super) fn grants() -> Vec<(GrantId, Grant)> {
     let full = Grant {
         authorization: authorization(),
@@ -56,6 +65,7 @@ pub(super) fn grants() -> Vec<(GrantId, Grant)> {
         expires: at(5),
         family: Some(Family {
             ahead: true,
+            key: 2,
             spendings: vec![Spending { at: at(6), first: 126 }, Spending { at: at(7), first: 128 }],
             newest: 129,
             salt: RefreshSalt::from_seed(&Entropy::seeded(1).seed()),

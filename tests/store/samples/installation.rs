@@ -2,8 +2,8 @@
 
 use gatelodge::oauth::id::KeyId;
 use gatelodge::store::schema::{
-    Applied, AppliedRole, AppliedScope, ClockRecord, Installation, Restore, Retirement,
-    SigningKeyRow,
+    Applied, AppliedRole, AppliedScope, ClockRecord, Installation, LastingKeyRow, Restore,
+    Retirement, RootKey, SigningKeyRow,
 };
 
 use super::{SIGNING_ALGS, at, id, read, scope, text};
@@ -28,10 +28,26 @@ pub(super) fn applied_scopes() -> Vec<(String, AppliedScope)> {
     ]
 }
 
+/// Of the first layout, with one root secret.
+pub(super) fn first_installations() -> Vec<((), Installation)> {
+    let only = RootKey { check: [7; 32], generation: 1, since: at(0) };
+    let issuer = read("https://id.example:8443");
+    vec![((), Installation { created: at(0), issuer, roots: vec![only] })]
+}
+
 pub(super) fn installations() -> Vec<((), Installation)> {
-    let row =
-        Installation { check: [7; 32], created: at(0), issuer: read("https://id.example:8443") };
+    let root =
+        |generation, since| RootKey { check: [generation; 32], generation, since: at(since) };
+    let row = Installation {
+        created: at(0),
+        issuer: read("https://id.example:8443"),
+        roots: vec![root(8, 23), root(7, 0)],
+    };
     vec![((), row)]
+}
+
+pub(super) fn lasting_keys() -> Vec<((), LastingKeyRow)> {
+    vec![((), LastingKeyRow { sealed: vec![4, 5, 6] })]
 }
 
 pub(super) fn clocks() -> Vec<((), ClockRecord)> {
@@ -47,6 +63,13 @@ pub(super) fn clocks() -> Vec<((), ClockRecord)> {
 
 pub(super) fn restores() -> Vec<((), Restore)> {
     vec![((), Restore { at: at(22), backup: at(21) })]
+}
+
+/// Of the first layout, whose sealed keys have no generation before them.
+pub(super) fn first_signing_keys() -> Vec<(KeyId, SigningKeyRow)> {
+    let mut rows = signing_keys();
+    rows.iter_mut().for_each(|(_, row)| row.sealed.insert(0, 1));
+    rows
 }
 
 pub(super) fn signing_keys() -> Vec<(KeyId, SigningKeyRow)> {

@@ -30,9 +30,10 @@ use gatelodge::store::schema::{
     AnonymousSession, AppCode, AppSession, Applied, AppliedRole, AppliedScope, Attempts,
     Authentication, Bridge, BridgeKey, BridgeSession, Client, ClientLogo, ClockRecord, Code,
     Consent, Deadline, Delivery, Device, DeviceCertificate, EndedBridge, Event, EventDelivery,
-    Exchange, Grant, HostPreference, Installation, Interaction, Invitation, LinkedDevice, Passkey,
-    Person, Protected, Pushed, Removal, RemovedPasskey, Restore, Revoked, Session, SetupLink,
-    SigningKeyRow, StoredCode, Taken, Usage, UsedAssertion, UsedCeremony, Withdrawal,
+    Exchange, Grant, HostPreference, Installation, Interaction, Invitation, LastingKeyRow,
+    LinkedDevice, Passkey, Person, Protected, Pushed, Removal, RemovedPasskey, Restore, Revoked,
+    Session, SetupLink, SigningKeyRow, StoredCode, Taken, Usage, UsedAssertion, UsedCeremony,
+    Withdrawal,
 };
 use gatelodge::store::{Holding, Key as _, Rank, Read, Row, StoreError, Tx, View};
 use uuid::Uuid;
@@ -106,6 +107,11 @@ where
     Sample { row, table: R::TABLE.name, variant: 1, schema: 1, cases: cases.collect() }
 }
 
+/// The same, of the second variant.
+fn second(sample: Sample) -> Sample {
+    Sample { variant: 2, schema: 2, ..sample }
+}
+
 /// All of them.
 pub(crate) fn samples() -> Vec<Sample> {
     vec![
@@ -117,7 +123,8 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<AppliedScope>("AppliedScope", installation::applied_scopes()),
         sample::<Attempts>("Attempts", clients::attempts()),
         sample::<Bridge>("Bridge", bridge::bridges()),
-        sample::<BridgeKey>("BridgeKey", bridge::keys()),
+        sample::<BridgeKey>("BridgeKey", bridge::first_keys()),
+        second(sample::<BridgeKey>("BridgeKey", bridge::keys())),
         sample::<BridgeSession>("BridgeSession", bridge::sessions()),
         sample::<Client>("Client", clients::clients()),
         sample::<ClientLogo>("ClientLogo", clients::logos()),
@@ -130,9 +137,12 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Event>("Event", events::events()),
         sample::<EventDelivery>("EventDelivery", events::deliveries()),
         sample::<Exchange>("Exchange", bridge::exchanges()),
-        sample::<Grant>("Grant", grants::grants()),
+        sample::<Grant>("Grant", grants::first_grants()),
+        second(sample::<Grant>("Grant", grants::grants())),
         sample::<HostPreference>("HostPreference", bridge::preferences()),
-        sample::<Installation>("Installation", installation::installations()),
+        sample::<Installation>("Installation", installation::first_installations()),
+        second(sample::<Installation>("Installation", installation::installations())),
+        sample::<LastingKeyRow>("LastingKeyRow", installation::lasting_keys()),
         sample::<Interaction>("Interaction", browser::interactions()),
         sample::<Invitation>("Invitation", people::invitations()),
         sample::<LinkedDevice>("LinkedDevice", bridge::linked_devices()),
@@ -146,7 +156,8 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<Revoked>("Revoked", grants::revoked()),
         sample::<Session>("Session", browser::sessions()),
         sample::<SetupLink>("SetupLink", people::setup_links()),
-        sample::<SigningKeyRow>("SigningKeyRow", installation::signing_keys()),
+        sample::<SigningKeyRow>("SigningKeyRow", installation::first_signing_keys()),
+        second(sample::<SigningKeyRow>("SigningKeyRow", installation::signing_keys())),
         sample::<StoredCode>("StoredCode", people::recovery_codes()),
         sample::<Taken>("Taken", clients::taken()),
         sample::<Usage>("Usage", clients::usage()),

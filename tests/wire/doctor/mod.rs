@@ -136,6 +136,7 @@ fn a_healthy_server_has_no_problem() {
         "log",
         "pools",
         "signing-keys",
+        "root-key",
         "pkce",
         "client-addresses",
     ] {

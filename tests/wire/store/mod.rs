@@ -5,3 +5,4 @@ mod damage;
 mod kills;
 mod outage;
 pub(crate) mod rollback;
+mod root_key;

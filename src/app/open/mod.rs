@@ -1,7 +1,10 @@
 //! Opens the installation on disk, or creates one.
 //!
 //! The root secret is written and synced before the store is created. A store whose root secret is
-//! missing or wrong is refused; it never gets a new one.
+//! missing or wrong is refused; it never gets a new one. A rotation of the root secret that was begun
+//! goes on.
+
+pub(super) mod key_file;
 
 use std::fmt;
 use std::fs;
@@ -9,13 +12,15 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use key_file::{KeyPlace, Missing};
+
 use crate::app::{App, Sources};
 use crate::config::{Config, Places};
 use crate::error::Error;
 use crate::flow;
 use crate::oauth::issuer::Issuer;
 use crate::private_file::{self, Owner};
-use crate::secret::{Pepper, RootSecret};
+use crate::secret::{RootSecret, RootSecrets};
 use crate::store::schema::Installation;
 use crate::store::{Store, StoreError, migrate};
 
@@ -26,8 +31,8 @@ const LOCK_ATTEMPTS: u32 = 50;
 
 /// The content of a data directory.
 pub enum Found {
-    /// An installation, its root secret and its store.
-    Installation(Box<Installation>, RootSecret, Store),
+    /// An installation, its root secrets and its store.
+    Installation(Box<Installation>, RootSecrets, Store),
     /// No installation.
     Nothing,
 }
@@ -41,6 +46,8 @@ pub enum OpenError {
     KeyMissing(String),
     /// The key belongs to another store.
     KeyWrong(String),
+    /// The key file lacks a secret from before a rotation.
+    KeyWithoutEarlier(String),
     /// There is no store.
     NoStore(String),
     /// A file or directory belongs to another user, who keeps this process from it.
@@ -67,6 +74,7 @@ impl OpenError {
             Self::KeyMalformed(..)
             | Self::KeyMissing(_)
             | Self::KeyWrong(_)
+            | Self::KeyWithoutEarlier(_)
             | Self::NoStore(_)
             | Self::Store(
                 _,
@@ -87,6 +95,7 @@ impl OpenError {
             | Self::KeyMalformed(..)
             | Self::KeyMissing(_)
             | Self::KeyWrong(_)
+            | Self::KeyWithoutEarlier(_)
             | Self::NoStore(_)
             | Self::Place(..) => None,
         }
@@ -117,6 +126,11 @@ impl fmt::Display for OpenError {
             Self::KeyWrong(path) => {
                 write!(f, "the root secret is not the one that the store {path} was made with")
             }
+            Self::KeyWithoutEarlier(path) => write!(
+                f,
+                "the store {path} needs a root secret from before its last rotation, too, and it is \
+                 not there; put it back behind the newest"
+            ),
             Self::NoStore(path) => {
                 write!(f, "there is no store at {path}; `gatelodge serve` makes one")
             }
@@ -166,20 +180,20 @@ impl Found {
         if !path.try_exists().map_err(|error| OpenError::place(&path, error))? {
             return Ok(Self::Nothing);
         }
-        let root = match root_secret(config) {
+        let roots = match key_file::read(config) {
             // An empty store file contains nothing that needs the missing key.
             Err(OpenError::KeyMissing(_)) if is_empty(&path) => return Ok(Self::Nothing),
-            root => root?,
+            roots => roots?,
         };
         let store = open_waiting_for_lock(&path).await?;
         let snapshot = store.read().map_err(|error| OpenError::Store(display.clone(), error))?;
         let found = flow::installation::find(&snapshot);
-        match found.map_err(|error| OpenError::Store(display.clone(), error))? {
-            Some(found) if found.check == Pepper::new(&root).check() => {
-                Ok(Self::Installation(Box::new(found), root, store))
-            }
-            Some(_) => Err(OpenError::KeyWrong(display)),
-            None => Ok(Self::Nothing),
+        let found = found.map_err(|error| OpenError::Store(display.clone(), error))?;
+        let Some(found) = found else { return Ok(Self::Nothing) };
+        match key_file::matched(Some(&found), &roots) {
+            Ok(_) => Ok(Self::Installation(Box::new(found), roots, store)),
+            Err(Missing::Newest) => Err(OpenError::KeyWrong(display)),
+            Err(Missing::Earlier) => Err(OpenError::KeyWithoutEarlier(display)),
         }
     }
 }
@@ -188,27 +202,45 @@ impl App {
     /// Opens the installation in the data directory of `config`.
     pub async fn open_existing(config: Config) -> Result<Self, OpenError> {
         match Found::at(&config).await? {
-            Found::Installation(found, root, store) => {
-                Ok(Self::new(config, found.issuer, &root, store, Sources::default())?)
+            Found::Installation(found, roots, store) => {
+                Ok(Self::open(config, found.issuer, &roots, store).await?)
             }
             Found::Nothing => Err(OpenError::NoStore(display(&config.places.store()))),
         }
+    }
+
+    /// Opens an installation that was found, and goes on with a rotation of its root secret that was
+    /// begun. While the store cannot be written, the rotation waits, and the secrets before it stay in
+    /// force.
+    pub async fn open(
+        config: Config,
+        issuer: Issuer,
+        roots: &RootSecrets,
+        store: Store,
+    ) -> Result<Self, Error> {
+        let place = KeyPlace::of(&config);
+        let app = Self::new(config, issuer, roots, store, Sources::default())?.with_keys_at(place);
+        if let Err(error) = app.go_on_with_rotation().await {
+            tracing::error!(%error, "a rotation of the root key was begun, and cannot go on");
+        }
+        Ok(app)
     }
 
     /// Creates an installation of `issuer` in the data directory of `config`.
     pub async fn create(config: Config, issuer: Issuer) -> Result<Self, OpenError> {
         let sources = Sources::default();
         make_directory(&config.places)?;
-        let root = match root_secret(&config) {
+        let roots = match key_file::read(&config) {
             Err(OpenError::KeyMissing(_)) => {
-                let root = RootSecret::generate(&sources.entropy.seed());
-                write_key(&config.places, &root)?;
-                root
+                let roots = RootSecret::generate(&sources.entropy.seed()).into();
+                key_file::write(&config.places.key(), &roots)?;
+                roots
             }
-            root => root?,
+            roots => roots?,
         };
         let store = open_waiting_for_lock(&config.places.store()).await?;
-        let app = Self::new(config, issuer, &root, store, sources)?;
+        let place = KeyPlace::of(&config);
+        let app = Self::new(config, issuer, &roots, store, sources)?.with_keys_at(place);
         app.write(flow::installation::create).await?;
         sync_directory(&app.rules().config.places.data)?;
         Ok(app)
@@ -221,27 +253,6 @@ pub(super) fn display(path: &Path) -> String {
 
 fn is_empty(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.len() == 0)
-}
-
-/// Reads the root secret from the configuration, or from the key file, which only its owner may
-/// read.
-pub(super) fn root_secret(config: &Config) -> Result<RootSecret, OpenError> {
-    if let Some(root) = &config.root_secret {
-        return Ok(root.clone());
-    }
-    let path = config.places.key();
-    match private_file::read(&path) {
-        Ok(written) => written
-            .parse()
-            .map_err(|why: &str| OpenError::KeyMalformed(display(&path), why.to_owned())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(OpenError::KeyMissing(display(&path)))
-        }
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            Err(OpenError::KeyMalformed(display(&path), error.to_string()))
-        }
-        Err(error) => Err(OpenError::place(&path, error)),
-    }
 }
 
 async fn open_waiting_for_lock(path: &Path) -> Result<Store, OpenError> {
@@ -263,13 +274,6 @@ pub(super) fn make_directory(places: &Places) -> Result<(), OpenError> {
     let own: Vec<&str> = own.iter().filter_map(|path| path.file_name()?.to_str()).collect();
     private_file::make_directory(&places.data, &own)
         .map_err(|error| OpenError::place(&places.data, error))
-}
-
-/// Writes and syncs the key file. The store is created after it.
-pub(super) fn write_key(places: &Places, root: &RootSecret) -> Result<(), OpenError> {
-    let path = places.key();
-    let line = zeroize::Zeroizing::new(format!("{}\n", root.expose().as_str()));
-    private_file::replace(&path, line.as_bytes()).map_err(|error| OpenError::place(&path, error))
 }
 
 /// Syncs a directory, which makes the names in it durable.

@@ -1,5 +1,7 @@
 //! `gatelodge key …`
 
+mod root;
+
 use axum::http::Method;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
@@ -35,6 +37,14 @@ Examples:
       a key has leaked: every earlier key is removed as well, and what it signed is worth nothing
       here at once. Applications that verify by themselves take it until they fetch the keys anew
 
+  gatelodge key rotate --root
+      a new root key, which is in the key file and from which every other key is derived. Nobody signs
+      in anew: what is used is kept under the new one, and the old one opens what is not used yet
+  gatelodge key rotate --root --forget --dry-run
+      what was never used since the root key was rotated
+  gatelodge key rotate --root --forget
+      end that, and forget the old root key: whoever has a copy of it can do nothing with it any more
+
 A key that is published already and waits is taken, except with --revoke. In every case people stay
 signed in, and refresh tokens, personal tokens and certificates go on: they bring tokens of the new
 keys. After --revoke, programs have to fetch their access tokens anew before they expire, sessions of
@@ -49,7 +59,7 @@ pub(super) enum KeyVerb {
     /// List the keys that sign and verify tokens
     #[command(after_help = LIST_HELP)]
     List,
-    /// Replace the keys by new ones
+    /// Replace the keys by new ones, or the root key
     #[command(after_help = ROTATE_HELP)]
     Rotate(Rotate),
 }
@@ -66,6 +76,15 @@ pub(super) struct Rotate {
     /// Remove the earlier keys, so that nothing they signed counts any longer
     #[arg(long, requires = "now")]
     revoke: bool,
+    /// Replace the root key instead, from which every other key is derived
+    #[arg(long, conflicts_with_all = ["algorithm", "now", "revoke"])]
+    root: bool,
+    /// End what was never used since the root key was replaced, and forget the earlier ones
+    #[arg(long, requires = "root")]
+    forget: bool,
+    /// Only say what would end
+    #[arg(long, requires = "forget")]
+    dry_run: bool,
     #[command(flatten)]
     confirmation: Confirmation,
 }
@@ -90,6 +109,10 @@ pub(super) async fn run(verb: KeyVerb, admin: &mut AdminClient) -> Result<Output
             ];
             let keys: Vec<KeyView> = admin.list("/api/v1/keys", None).await?;
             Ok(list(keys, COLUMNS, "There is no key yet; the server makes them when it starts."))
+        }
+        KeyVerb::Rotate(Rotate { root: true, forget: false, .. }) => root::rotate(admin).await,
+        KeyVerb::Rotate(Rotate { root: true, dry_run, confirmation, .. }) => {
+            root::forget(dry_run, confirmation, admin).await
         }
         KeyVerb::Rotate(rotate) => {
             let algorithms = rotate.algorithm.iter().map(|alg| spelled(alg)).collect();
@@ -140,7 +163,9 @@ mod tests {
 
     fn rotate(algorithm: &[&str], now: bool, revoke: bool) -> KeyVerb {
         let algorithm = algorithm.iter().map(|alg| (*alg).to_owned()).collect();
-        KeyVerb::Rotate(Rotate { algorithm, now, revoke, confirmation: Confirmation::default() })
+        let (root, forget, dry_run) = (false, false, false);
+        let confirmation = Confirmation::default();
+        KeyVerb::Rotate(Rotate { algorithm, now, revoke, root, forget, dry_run, confirmation })
     }
 
     #[tokio::test]

@@ -2,6 +2,8 @@
 //!
 //! The key that bridges pin is none of them: it never changes.
 
+pub(crate) mod root;
+
 use axum::Json;
 use serde::{Deserialize, Serialize};
 
@@ -151,7 +153,7 @@ impl RotatedView {
 
 /// Lists the keys as this server uses them now, for each algorithm the newest first. A cursor is the
 /// `kid` of the last key of a page.
-pub(super) async fn list(
+pub(in crate::admin) async fn list(
     app: By<ReadKeys>,
     query: Query<Unfiltered>,
 ) -> Result<Json<ListView<KeyView>>, Failed> {
@@ -168,7 +170,7 @@ pub(super) async fn list(
 }
 
 /// Rotates keys.
-pub(super) async fn rotate(
+pub(in crate::admin) async fn rotate(
     app: By<Keys>,
     Body(asked): Body<RotationRequest>,
 ) -> Result<Json<RotationView>, Failed> {
