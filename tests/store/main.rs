@@ -5,6 +5,7 @@
 #![expect(clippy::panic, reason = "that is how a test fails")]
 #![expect(clippy::indexing_slicing, reason = "a test that reads past the end has failed")]
 
+mod backup;
 mod crash;
 mod damage;
 mod disk;
