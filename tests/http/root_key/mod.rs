@@ -320,7 +320,7 @@ async fn doctor_tells_a_rotation_that_is_not_finished_and_a_secret_that_opens_no
     let at_first = finding().await;
 
     std::fs::write(&key, format!("{}\n{}", "5".repeat(64), written())).unwrap();
-    let begun = finding().await;
+    let unfinished = finding().await;
     let rotated = rotate(&server).await;
     let both = finding().await;
     std::fs::write(&key, format!("{}{}\n", written(), "6".repeat(64))).unwrap();
@@ -332,8 +332,8 @@ async fn doctor_tells_a_rotation_that_is_not_finished_and_a_secret_that_opens_no
         (&at_first["state"], &both["state"], &at_last["state"]),
         (&"ok".into(), &"ok".into(), &"ok".into())
     );
-    assert_eq!(begun["state"], "warning");
-    assert!(begun["found"].as_str().unwrap().contains("not finished"), "{begun}");
+    assert_eq!(unfinished["state"], "warning");
+    assert!(unfinished["found"].as_str().unwrap().contains("not finished"), "{unfinished}");
     assert_eq!((&rotated["went_on"], generations(&rotated)), (&true.into(), vec![2, 1]));
     assert_eq!(other["state"], "warning");
     assert!(other["found"].as_str().unwrap().contains("opens nothing"), "{other}");
