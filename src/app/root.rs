@@ -124,7 +124,7 @@ pub enum RootRotation {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RootStanding {
     /// Whether a rotation was begun and is not finished.
-    pub is_begun: bool,
+    pub is_unfinished: bool,
     /// Whether the place of the root secrets has one that opens nothing.
     pub has_others: bool,
     /// Those in force, the newest first.
@@ -142,10 +142,10 @@ impl App {
     pub fn root_standing(&self) -> Result<RootStanding, Error> {
         let in_force = self.root_keys()?;
         let matched = self.matched().ok().flatten();
-        let (is_begun, has_others) = matched
-            .map(|(_, matched)| (!matched.begun.is_empty(), matched.has_others))
+        let (is_unfinished, has_others) = matched
+            .map(|(_, matched)| (!matched.pending.is_empty(), matched.has_others))
             .unwrap_or_default();
-        Ok(RootStanding { is_begun, has_others, in_force })
+        Ok(RootStanding { is_unfinished, has_others, in_force })
     }
 
     /// What the place of the root secrets has; `None` if that is the memory of this process.
@@ -164,11 +164,11 @@ impl App {
     /// are in their place, and not in the store.
     pub(super) async fn go_on_with_rotation(&self) -> Result<(), Error> {
         let _changing = self.key_changes.lock().await;
-        let begun = self.matched()?.map(|(_, matched)| matched.begun).unwrap_or_default();
-        if begun.is_empty() {
+        let pending = self.matched()?.map(|(_, matched)| matched.pending).unwrap_or_default();
+        if pending.is_empty() {
             return Ok(());
         }
-        self.adopt(Acting::default(), |_, cx| Ok(cx.clone()), begun).await?;
+        self.adopt(Acting::default(), |_, cx| Ok(cx.clone()), pending).await?;
         tracing::warn!("the root key was rotated: a new one was there and not yet in force");
         Ok(())
     }
@@ -192,8 +192,8 @@ impl App {
                 return Ok(RootRotation::InSetting(app.root_keys()?));
             }
             let matched = app.matched()?;
-            let begun = matched.as_ref().map(|(_, matched)| matched.begun.clone());
-            let mut new = begun.unwrap_or_default();
+            let pending = matched.as_ref().map(|(_, matched)| matched.pending.clone());
+            let mut new = pending.unwrap_or_default();
             let went_on = !new.is_empty();
             if !went_on {
                 let made = RootSecret::generate(&app.entropy.seed());
@@ -292,8 +292,9 @@ impl App {
             // What a rotation has begun stays, and is in force next.
             if let (KeyPlace::File(path), Some((_, matched))) = (&app.roots.place, matched) {
                 let newest = before.generations.newest().root.clone();
-                let kept = matched.begun.into_iter().chain([newest]).collect();
-                key_file::write(path, &RootSecrets::of(kept)).map_err(|error| unusable(&error))?;
+                let remaining = matched.pending.into_iter().chain([newest]).collect();
+                key_file::write(path, &RootSecrets::of(remaining))
+                    .map_err(|error| unusable(&error))?;
             }
             Ok(Ended::of(&ended))
         });

@@ -10,6 +10,7 @@ mod crash;
 mod damage;
 mod disk;
 mod exam;
+mod forms;
 mod golden;
 mod opening;
 mod outage;

@@ -63,7 +63,7 @@ fn clock(now: Timestamp, latest: Timestamp, jump: Option<Jump>) -> FindingView {
 
 fn root_key(standing: &RootStanding) -> FindingView {
     const CHECK: &str = "root-key";
-    if standing.is_begun {
+    if standing.is_unfinished {
         let found = "a rotation of the root key was begun, and is not finished";
         return FindingView::warning(CHECK, found, "gatelodge key rotate --root goes on with it");
     }

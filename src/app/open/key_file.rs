@@ -64,7 +64,7 @@ pub(in crate::app) fn write(path: &Path, roots: &RootSecrets) -> Result<(), Open
 /// The secrets of a place, beside those that a store knows.
 pub(in crate::app) struct Matched {
     /// The secrets with which a rotation was begun, the newest first.
-    pub(in crate::app) begun: Vec<RootSecret>,
+    pub(in crate::app) pending: Vec<RootSecret>,
     /// Those in force.
     pub(in crate::app) generations: Generations,
     /// Whether there are others, which open nothing.
@@ -90,7 +90,7 @@ pub(in crate::app) fn matched(
         let first = written.iter().next().cloned().ok_or(Missing::Newest)?;
         let has_others = written.iter().count() > 1;
         return Ok(Matched {
-            begun: Vec::new(),
+            pending: Vec::new(),
             generations: Generations::first(first),
             has_others,
         });
@@ -101,12 +101,12 @@ pub(in crate::app) fn matched(
     };
     let newest = found.roots.first().and_then(of).ok_or(Missing::Newest)?;
     let all = found.roots.iter().map(of).collect::<Option<Vec<_>>>().ok_or(Missing::Earlier)?;
-    let begun = written.iter().take_while(|secret| !secret.is(&newest.root)).cloned();
+    let pending = written.iter().take_while(|secret| !secret.is(&newest.root)).cloned();
     let generations = Generations::of(all).ok_or(Missing::Newest)?;
     // One of the store's own may have been put before the newest by hand.
-    let begun: Vec<_> = begun.filter(|secret| !generations.has(secret)).collect();
-    let has_others = written.iter().count() > begun.len() + generations.iter().count();
-    Ok(Matched { begun, generations, has_others })
+    let pending: Vec<_> = pending.filter(|secret| !generations.has(secret)).collect();
+    let has_others = written.iter().count() > pending.len() + generations.iter().count();
+    Ok(Matched { pending, generations, has_others })
 }
 
 #[cfg(test)]
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_secret_before_the_newest_is_a_rotation_that_was_begun_and_one_behind_it_is_none() {
-        for (stored, on_disk, begun, others) in [
+        for (stored, on_disk, pending, others) in [
             (&[1][..], &[1][..], 0, false),
             (&[1], &[2, 1], 1, false),
             (&[1], &[3, 2, 1], 2, false),
@@ -154,7 +154,11 @@ mod tests {
             let numbers: Vec<u64> =
                 matched.generations.iter().map(|own| own.number.into()).collect();
             assert_eq!(numbers, stored, "{on_disk:?}");
-            assert_eq!((matched.begun.len(), matched.has_others), (begun, others), "{on_disk:?}");
+            assert_eq!(
+                (matched.pending.len(), matched.has_others),
+                (pending, others),
+                "{on_disk:?}"
+            );
         }
     }
 

@@ -264,7 +264,7 @@ async fn the_signing_keys_stay_and_are_sealed_under_the_newest_key_alone() {
     let published = server.get("/.well-known/jwks.json").await.json();
 
     rotate(&server).await;
-    shop.introspect(&before.access).await.json();
+    shop.refresh(before.refresh()).await.tokens();
     forget(&server).await;
 
     assert_eq!(server.get("/.well-known/jwks.json").await.json(), published);
@@ -304,4 +304,38 @@ async fn a_store_that_cannot_be_written_keeps_its_root_key() {
     failed.refused(ErrorCode::TemporarilyUnavailable, Refusal::StoreUnwritable);
     assert!(!ada.visit("/account").await.asks_to_sign_in());
     assert_eq!(generations(&rotate(&server).await), [2, 1]);
+}
+
+#[tokio::test]
+async fn doctor_tells_a_rotation_that_is_not_finished_and_a_secret_that_opens_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Server::on_disk(directory.path()).await;
+    let key = directory.path().join("gatelodge.key");
+    let written = || std::fs::read_to_string(&key).unwrap();
+    let finding = async || {
+        let view = server.operate(Method::GET, "/doctor/glance", json!({})).await.json();
+        let checks = view["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["check"] == "root-key").unwrap().clone()
+    };
+    let at_first = finding().await;
+
+    std::fs::write(&key, format!("{}\n{}", "5".repeat(64), written())).unwrap();
+    let unfinished = finding().await;
+    let rotated = rotate(&server).await;
+    let both = finding().await;
+    std::fs::write(&key, format!("{}{}\n", written(), "6".repeat(64))).unwrap();
+    let other = finding().await;
+    forget(&server).await;
+    let at_last = finding().await;
+
+    assert_eq!(
+        (&at_first["state"], &both["state"], &at_last["state"]),
+        (&"ok".into(), &"ok".into(), &"ok".into())
+    );
+    assert_eq!(unfinished["state"], "warning");
+    assert!(unfinished["found"].as_str().unwrap().contains("not finished"), "{unfinished}");
+    assert_eq!((&rotated["went_on"], generations(&rotated)), (&true.into(), vec![2, 1]));
+    assert_eq!(other["state"], "warning");
+    assert!(other["found"].as_str().unwrap().contains("opens nothing"), "{other}");
+    assert_eq!(written(), format!("{}\n", "5".repeat(64)));
 }

@@ -103,7 +103,7 @@ impl Moment {
     #[expect(clippy::disallowed_methods, reason = "a file of another process tells nobody")]
     fn wait(self, key: &Path, before: &str, mut ended: impl FnMut() -> bool) {
         let draft = key.with_added_extension("new");
-        let (has_begun, after): (&dyn Fn() -> bool, _) = match self {
+        let (has_come, after): (&dyn Fn() -> bool, _) = match self {
             Self::After(after) => (&|| true, after),
             Self::Draft(after) => {
                 (&|| draft.exists() || fs::read_to_string(key).unwrap() != before, after)
@@ -111,7 +111,7 @@ impl Moment {
             Self::Renamed(after) => (&|| fs::read_to_string(key).unwrap() != before, after),
         };
         let started = Instant::now();
-        while !has_begun() && !ended() {
+        while !has_come() && !ended() {
             assert!(started.elapsed() < Duration::from_secs(60), "{self:?}");
             thread::yield_now();
         }
@@ -203,9 +203,9 @@ fn a_draft_that_was_never_renamed_changes_nothing() {
 fn a_new_root_key_that_the_store_does_not_know_is_taken_at_the_next_start() {
     let (mut own, server) = Installed::new();
     stop(server);
-    let begun = "5".repeat(64);
+    let pending = "5".repeat(64);
     let mut lines = own.lines();
-    lines.insert(0, begun.clone());
+    lines.insert(0, pending.clone());
     fs::write(own.key(), lines.join("\n") + "\n").unwrap();
 
     let server = own.home.serve();
@@ -215,7 +215,7 @@ fn a_new_root_key_that_the_store_does_not_know_is_taken_at_the_next_start() {
     assert!(own.home.log_with("the root key was rotated").contains("not yet in force"));
     let rotated = own.home.json("key rotate --root");
     assert_eq!((&rotated["went_on"], own.lines().len()), (&json!(false), 3));
-    assert_eq!(own.lines()[1], begun);
+    assert_eq!(own.lines()[1], pending);
     own.check(&server, "after another rotation");
     own.home.json("key rotate --root --forget");
     assert_eq!((own.lines().len(), own.in_force()), (1, 1));
