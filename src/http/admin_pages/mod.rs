@@ -12,6 +12,7 @@
 mod administrator;
 mod clients;
 mod confirm;
+mod drafts;
 mod drawing;
 mod event_repair;
 mod events;
@@ -20,6 +21,7 @@ mod frame;
 mod keys;
 mod overview;
 mod people;
+mod refused;
 mod resources;
 mod rows;
 mod settings;

@@ -225,7 +225,7 @@ async fn nothing_typed_is_lost_over_a_refusal_or_an_old_sign_in() {
     let filled = ada.visit(late.location()).await;
 
     assert_eq!(refused.refusal(), Some(Refusal::RedirectUriNotHttps));
-    assert!(late.location().starts_with("/gate/admin/clients/add?by=hand&"), "{}", late.location());
+    assert!(late.location().starts_with("/gate/admin/clients/add?draft="), "{}", late.location());
     for (page, uri) in [(&refused, "http://shop.example/cb"), (&filled, "https://shop.example/cb")]
     {
         let fields = super::fields(page);

@@ -13,9 +13,10 @@ use crate::admin::client::ClientView;
 use crate::admin::usage::UsageView;
 use crate::app::App;
 use crate::http::admin_pages::administrator::{
-    Administrator, AdministratorForm, RecentAdministrator, Refused, path_of,
+    Administrator, AdministratorForm, RecentAdministrator, path_of,
 };
 use crate::http::admin_pages::confirm::{self, Question};
+use crate::http::admin_pages::refused::Refused;
 use crate::http::destination::{AdminPath, PagePath};
 use crate::http::done::Done;
 use crate::http::failure::PageFailure;
