@@ -13,6 +13,7 @@ mod person;
 mod possessions;
 mod resources;
 mod settings;
+mod slips;
 
 use axum::http::Method;
 use gatelodge::error::Refusal;
