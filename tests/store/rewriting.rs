@@ -147,6 +147,19 @@ fn a_store_that_is_open_is_not_compacted() {
     assert!(matches!(compact(&path), Err(StoreError::Locked)));
 }
 
+/// Puts in roles of a few pages, each with a scope of its own.
+fn put_roles(path: &Path) {
+    let store = Store::open(path).unwrap();
+    let written = store.write(|tx| {
+        for role in 0..500 {
+            let scope = format!("scope-of-{role:03}").parse().unwrap();
+            tx.put(&format!("role-{role:03}"), AppliedRole { scope })?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    runtime().block_on(written).unwrap();
+}
+
 /// Changes the byte of the file in which `text` begins, wherever it is in it.
 fn damage(path: &Path, text: &[u8]) -> usize {
     let mut bytes = fs::read(path).unwrap();
@@ -160,16 +173,7 @@ fn damage(path: &Path, text: &[u8]) -> usize {
 #[test]
 fn a_repair_leaves_out_a_row_whose_page_is_damaged_and_keeps_the_others() {
     let (_directory, path) = used();
-    let store = Store::open(&path).unwrap();
-    let written = store.write(|tx| {
-        for role in 0..500 {
-            let scope = format!("scope-of-{role:03}").parse().unwrap();
-            tx.put(&format!("role-{role:03}"), AppliedRole { scope })?;
-        }
-        Ok::<_, StoreError>(())
-    });
-    runtime().block_on(written).unwrap();
-    drop(store);
+    put_roles(&path);
     let before = all(&path);
     assert!(damage(&path, b"scope-of-250") > 0);
 
@@ -186,30 +190,25 @@ fn a_repair_leaves_out_a_row_whose_page_is_damaged_and_keeps_the_others() {
     assert_eq!(all(&path).len(), before.len() - 1);
 }
 
-/// Makes each page of the file that has `text` unreadable.
+/// Makes each leaf of redb that has `text` unreadable: its entries end nowhere.
 fn spoil(path: &Path, text: &[u8]) {
     let mut bytes = fs::read(path).unwrap();
     let places = (0..bytes.len() - text.len()).filter(|at| bytes[*at..].starts_with(text));
     for at in places.collect::<Vec<_>>() {
-        bytes[at / PAGE * PAGE] = 0xff;
+        let page = &mut bytes[at / PAGE * PAGE..][..PAGE];
+        // The type of a leaf is 1. From the fourth byte on it says where each key ends.
+        if page[0] == 1 {
+            page[4..8].fill(0xff);
+        }
     }
     fs::write(path, bytes).unwrap();
 }
 
-/// A page that cannot be read at all ends the table that it belongs to.
+/// Where the engine fails, the table that it reads ends.
 #[test]
 fn a_damaged_table_costs_no_other_in_a_repair() {
     let (_directory, path) = used();
-    let store = Store::open(&path).unwrap();
-    let written = store.write(|tx| {
-        for role in 0..500 {
-            let scope = format!("scope-of-{role:03}").parse().unwrap();
-            tx.put(&format!("role-{role:03}"), AppliedRole { scope })?;
-        }
-        Ok::<_, StoreError>(())
-    });
-    runtime().block_on(written).unwrap();
-    drop(store);
+    put_roles(&path);
     let before = all(&path);
     let is_role = |key: &[u8]| key[1..].starts_with(b"role-");
     let table = before.iter().find(|(key, _)| is_role(key)).map(|(key, _)| key[0]).unwrap();

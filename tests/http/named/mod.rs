@@ -387,7 +387,7 @@ async fn the_connection_with_a_client_that_is_gone_is_ended_by_its_id() {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
     shop.tokens(&mut ada).await;
-    let gone = server.app.write(|tx, _| tx.remove::<Client>(&"shop".parse().unwrap())).await;
+    let gone = server.app.write(|tx, _| Ok(tx.remove::<Client>(&"shop".parse().unwrap())?)).await;
     assert!(gone.ok().unwrap().is_some());
     // Another one has the id of the first for its name.
     client(&server, json!({ "name": "shop", "client_id": "other" })).await;
