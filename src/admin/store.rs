@@ -121,9 +121,7 @@ impl FlawView {
 static LOOKS: Semaphore = Semaphore::const_new(1);
 
 /// What `look` returns, away from the threads that answer, once no other look goes on.
-async fn in_turn<T: Send + 'static>(
-    look: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Error> {
+async fn in_turn<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     // Whoever goes away while they wait starts none.
     let turn = LOOKS.acquire().await.map_err(Internal::new)?;
     let seen = tokio::task::spawn_blocking(move || {

@@ -5,9 +5,7 @@ use axum::extract::Path;
 use axum::http::Method;
 use axum::response::Response;
 
-use super::administrator::{
-    Administrator, AdministratorForm, RecentAdministrator, path_of,
-};
+use super::administrator::{Administrator, AdministratorForm, RecentAdministrator, path_of};
 use super::clients::made::{self, Made};
 use super::events::may_repair;
 use super::frame::Frame;

@@ -23,6 +23,7 @@ mod overview;
 mod people;
 mod refused;
 mod resources;
+mod roles;
 mod rows;
 mod settings;
 #[cfg(test)]

@@ -151,14 +151,8 @@ mod tests {
                 "How it proves itself: none of those.",
             ),
             (Refusal::MemberMalformed("typ", "it is odd"), "Type of its tokens: it is odd."),
-            (
-                Refusal::EmailMissing,
-                "E-mail address: the person has no e-mail address.",
-            ),
-            (
-                Refusal::MemberMalformed("uses", "x"),
-                "An invitation is for 1 to 10,000 people.",
-            ),
+            (Refusal::EmailMissing, "E-mail address: the person has no e-mail address."),
+            (Refusal::MemberMalformed("uses", "x"), "An invitation is for 1 to 10,000 people."),
             (Refusal::MemberMalformed("lifetime", "x"), "An invitation is open for 1 to 366 days."),
         ] {
             assert_eq!(said(refusal), sentence);

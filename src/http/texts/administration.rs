@@ -287,6 +287,22 @@ sections! {
             scopes, scopes_lead,
             search,
         }
+        roles: AdminRoles {
+            administers(parts),
+            all,
+            apps(what),
+            clients,
+            email,
+            groups,
+            keys,
+            nothing,
+            offline_access,
+            people,
+            profile,
+            read,
+            roles,
+            sign_in,
+        }
         settings: AdminSettings {
             title,
             by_default,

@@ -22,6 +22,7 @@ use crate::admin::user::UserView;
 use crate::http::admin_pages::administrator::{Administrator, path_of};
 use crate::http::admin_pages::confirm::Question;
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::roles::{self, RoleItem};
 use crate::http::admin_pages::rows;
 use crate::http::destination::AdminPath;
 use crate::http::done::Done;
@@ -44,6 +45,7 @@ pub(in crate::http) struct PersonPage {
     pub(in crate::http) grants: Vec<ConnectionView>,
     pub(in crate::http) links: Vec<LinkRow>,
     pub(in crate::http) passkeys: Vec<PasskeyView>,
+    pub(in crate::http) roles: Vec<RoleItem>,
     pub(in crate::http) sessions: Vec<SessionRow>,
     pub(in crate::http) tokens: Vec<PersonalTokenView>,
     /// Whether there are more grants, links or sessions, which their own pages list.
@@ -88,6 +90,7 @@ pub(super) async fn show(
         grants: grants.items,
         links: links.items.into_iter().map(|link| links::row(texts, link)).collect(),
         passkeys: passkeys.items,
+        roles: roles::of(it, &user.roles),
         sessions: sessions
             .items
             .into_iter()
