@@ -82,9 +82,9 @@ async fn a_client_by_hand_is_put_right_changed_and_removed() {
     window.reads("For people of").await;
     assert_eq!(clients(&home)[0]["groups"], serde_json::json!(["staff"]));
 
-    window.press("Switch off").await;
+    window.press("Disable").await;
     window.reads("Switch The Shop off?").await;
-    window.press("Switch off").await;
+    window.press("Disable").await;
     window.reads("Switch on").await;
     window.press("Clients").await;
     window.reads("off").await;

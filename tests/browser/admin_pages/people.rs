@@ -26,7 +26,7 @@ async fn a_person_is_recovered_in_four_presses() {
 
     window.press("People").await;
     window.press("Grace").await;
-    window.press("Make a link").await;
+    window.press("Help them back in").await;
     window.press("Make the link").await;
 
     window.reads("A link for Grace").await;
@@ -93,7 +93,7 @@ async fn the_pages_of_people_are_looked_at() {
         ("people", "Grace", "admin-people"),
         ("people/ada", "Account", "admin-person"),
         ("people/ada/edit", "Change", "admin-person-form-edit"),
-        ("people/alan/recover", "Make a link for Alan?", "admin-confirm-recover"),
+        ("people/alan/recover", "Help Alan back in?", "admin-confirm-recover"),
         ("people/alan/remove", "Remove Alan?", "admin-confirm-remove"),
         ("links", "the command line", "admin-links"),
         ("invitations", "0 of 5 have come", "admin-invitations"),

@@ -1,5 +1,6 @@
 //! The pages of the administration: who gets in, and what it takes to change something.
 
+mod bare;
 mod client_form;
 mod clients;
 mod done;

@@ -154,6 +154,7 @@ async fn a_command_on_the_page_of_a_client_has_its_id_as_one_word() {
         let page = unescape(ada.visit(&own).await.text());
 
         let command = format!("gatelodge client set --logo FILE {word}");
-        assert!(page.replace("<bdi>", "").contains(&command), "{command}: {page}");
+        let page = page.replace("<bdi>", "").replace("<span>", "").replace("</span>", "");
+        assert!(page.contains(&command), "{command}: {page}");
     }
 }

@@ -1,4 +1,4 @@
-//! Links and invitations of an administrator or a client that is switched off or removed.
+//! Links and invitations of an administrator or a client that is disabled or removed.
 
 use std::time::Duration;
 

@@ -158,10 +158,14 @@ impl deed::Kind for Remove {
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         let user: UserView = administrator.get(&path_of("users", id)).await?;
         let t = &administrator.texts().admin.person;
+        let means = match user.passkeys {
+            0 => t.remove_means_keyless(),
+            passkeys => t.remove_means(passkeys),
+        };
         let question = deed::ending(
             AdminPath::person(&user.id),
             t.remove_title(&user.display_name).plain(),
-            t.remove_means(user.passkeys).plain(),
+            means.plain(),
             t.remove().plain(),
         );
         Ok(Deed::end(path_of("users", &user.id), AdminPath::of(["people"]), question))
