@@ -28,7 +28,7 @@ sections! {
             at_least,
             auth_method,
             client_id,
-            connected(count),
+            connected(count), connected_none,
             day_and_week(day, week),
             disable, disable_means, disable_title(name),
             edit,

@@ -62,7 +62,11 @@ impl Act {
         if matches!(self, Self::Disable | Self::Remove) {
             let path = format!("{}/usage", path_of("clients", &client.client_id));
             let usage: UsageView = administrator.get(&path).await?;
-            means.push(t.connected(usage.people).plain());
+            let connected = match usage.people {
+                0 => t.connected_none(),
+                people => t.connected(people),
+            };
+            means.push(connected.plain());
             means.extend(usage.at_least.then(|| t.at_least().plain()));
         }
         Ok(Question {
