@@ -85,7 +85,7 @@ async fn a_client_by_hand_is_put_right_changed_and_removed() {
     window.press("Disable").await;
     window.reads("Disable The Shop?").await;
     window.press("Disable").await;
-    window.reads("Switch on").await;
+    window.reads("The app is disabled.").await;
     window.press("Clients").await;
     window.reads("disabled").await;
     look(&window, "admin-clients").await;
