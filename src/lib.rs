@@ -44,6 +44,8 @@
 //! | names and attributes of cookies | `http/pages/cookie.rs`, `http/proxy.rs`, `http/cookie.rs` |
 //! | a session that is a key: the layer, the proof, its verification, the script | `http/pages/prove.rs`, [`model::session_proof`], `app/session_proof.rs`, `assets/static/session.js` |
 //! | the pages of administrators: who gets in; people and what they have; what asks before it is done | `http/admin_pages/administrator.rs`; `http/admin_pages/people/`; `http/admin_pages/people/deed.rs` |
+//! | a form over which the sign-in of an administrator grew old | `http/admin_pages/drafts.rs` |
+//! | what a page says of a role; which words of a sentence are a command | `http/admin_pages/roles.rs`; `http/commands.rs` |
 //! | where a browser may be sent, and every `Location` | `http/destination.rs`, `http/redirect.rs` |
 //! | `redirect_uri` at authorization | [`oauth::authorize::Callback`], [`oauth::redirect_uri`] |
 //! | PKCE: who needs a challenge; the verifier | [`flow::authorize`], [`flow::token::code`] |

@@ -120,20 +120,25 @@ impl FlawView {
 /// One look at a time: it reads the whole store, and its snapshot keeps pages from being used again.
 pub(super) static LOOKS: Semaphore = Semaphore::const_new(1);
 
-/// What `look` sees of a snapshot, away from the threads that answer.
+/// What `look` returns, away from the threads that answer, once no other look goes on.
+async fn in_turn<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    // Whoever goes away while they wait starts none.
+    let turn = LOOKS.acquire().await.map_err(Internal::new)?;
+    let seen = tokio::task::spawn_blocking(move || {
+        let seen = look();
+        drop(turn);
+        seen
+    });
+    Ok(seen.await.map_err(Internal::new)?)
+}
+
+/// What `look` sees of a snapshot.
 async fn seen<T: Send + 'static>(
     app: &Arc<App>,
     look: impl FnOnce(&Snapshot) -> T + Send + 'static,
 ) -> Result<T, Error> {
     let app = Arc::clone(app);
-    // Whoever goes away while they wait starts none.
-    let turn = LOOKS.acquire().await.map_err(Internal::new)?;
-    let seen = tokio::task::spawn_blocking(move || {
-        let seen = Ok(look(&app.read()?));
-        drop(turn);
-        seen
-    });
-    seen.await.map_err(Internal::new)?
+    in_turn(move || Ok(look(&app.read()?))).await?
 }
 
 /// Shows what the store has.
@@ -145,4 +150,33 @@ pub(super) async fn show(app: By<Read>) -> Result<Json<StoreView>, Failed> {
 /// Checks every row and every index entry of a snapshot.
 pub(super) async fn examine(app: By<All>) -> Result<Json<CheckView>, Failed> {
     Ok(Json(CheckView::new(seen(&app, check::check_rows).await?, false)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Its snapshot is there as long as it looks, whoever waits for it.
+    #[tokio::test]
+    async fn one_look_goes_on_at_a_time_even_if_nobody_waits_for_it_any_more() {
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (end, may_end) = mpsc::channel();
+        let first = tokio::spawn(in_turn(move || {
+            begun.send(()).unwrap();
+            may_end.recv().unwrap();
+        }));
+        has_begun.await.unwrap();
+
+        let during = LOOKS.try_acquire().is_ok();
+        first.abort();
+        let left = first.await.is_err_and(|error| error.is_cancelled());
+        let without_it = LOOKS.try_acquire().is_ok();
+        end.send(()).unwrap();
+        let second = in_turn(|| "the second").await;
+
+        assert!(!during && left && !without_it, "{during} {left} {without_it}");
+        assert_eq!(second.ok(), Some("the second"));
+    }
 }

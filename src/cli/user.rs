@@ -38,8 +38,8 @@ and --group every group; --add-... and --remove-... leave the others. Applicatio
 by email, and claims by profile.";
 
 const DISABLE_HELP: &str = "\
-Whoever is switched off is out at once: browsers are signed out, and every grant and token is
-over. It stays over when the person is switched on again; they sign in anew.";
+Whoever is disabled is out at once: browsers are signed out, and every grant and token is
+over. It stays over when the person is enabled again; they sign in anew.";
 
 /// The verbs of `user`.
 #[derive(Debug, Subcommand)]
@@ -57,7 +57,7 @@ pub(super) enum UserVerb {
     /// Change a person
     #[command(after_help = SET_HELP)]
     Set(Set),
-    /// Switch a person off
+    /// Disable a person
     #[command(after_help = DISABLE_HELP)]
     Disable {
         /// Who: the username, the id, or the beginning of the id
@@ -77,7 +77,7 @@ pub(super) enum UserVerb {
         #[command(flatten)]
         confirmation: Confirmation,
     },
-    /// Print a new setup link for a person, or for the first administrator
+    /// Help a person back in by a new setup link, or the first administrator in
     #[command(after_help = RECOVER_HELP)]
     Recover(Recover),
 }
@@ -191,7 +191,7 @@ pub(super) async fn run(verb: UserVerb, admin: &mut AdminClient) -> Result<Outpu
             change(&path, &patch, admin).await
         }
         UserVerb::Disable { username, confirmation } => {
-            let what = "switch off PERSON, and end every session, grant and token of theirs?";
+            let what = "disable PERSON, and end every session, grant and token of theirs?";
             let username = confirmed(username, confirmation, what, admin).await?;
             switch(&username, true, admin).await
         }

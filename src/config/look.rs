@@ -178,7 +178,11 @@ mod tests {
         fs::write(at("text"), "hello").unwrap();
         fs::write(at("large"), format!("{SVG}{}", " ".repeat(24 * 1024))).unwrap();
         fs::write(at("most"), format!("{SVG}{}", " ".repeat(24 * 1024 - SVG.len()))).unwrap();
+        // Nobody ever writes into it.
+        let made = std::process::Command::new("mkfifo").arg(at("pipe")).status();
+        assert!(made.unwrap().success());
         for (name, wanted) in [
+            ("pipe", "it is no file"),
             ("text", "it is none of PNG, WebP, JPEG and SVG"),
             ("large", "it has more than 24 KiB, and every page would load it"),
             ("none", "it cannot be read: No such file or directory (os error 2)"),

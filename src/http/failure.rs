@@ -17,6 +17,10 @@ use crate::error::{Error, Refusal};
 #[derive(Clone, Debug)]
 pub struct Cause(pub Arc<Error>);
 
+/// A slip of an administrator in a form, which the page says at once. It is no event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slip;
+
 /// The format in which an error is rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ErrorFormat {

@@ -10,6 +10,7 @@ mod admin_pages;
 mod administration;
 mod assets;
 mod bridge;
+mod commands;
 mod cookie;
 mod destination;
 mod done;

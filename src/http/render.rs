@@ -15,7 +15,7 @@ use super::about::About;
 use super::assets;
 use super::extract::{host, peer};
 use super::facts::{self, Facts};
-use super::failure::{Cause, Detail, ErrorFormat, accepts_html};
+use super::failure::{Cause, Detail, ErrorFormat, Slip, accepts_html};
 use super::pages::error;
 use super::pages::templates::Page;
 use super::ways::{Around, Ways};
@@ -118,7 +118,8 @@ pub(super) async fn render(
     let took = ended.running.saturating_sub(started.running);
     app.request_metrics().record(route, response.status().as_u16(), refused, took);
     let facts = response.extensions().get::<Facts>();
-    if let (Some(Cause(error)), Some(id)) = (&cause, event) {
+    let is_slip = response.extensions().get::<Slip>().is_some();
+    if let (Some(Cause(error)), Some(id)) = (&cause, event.filter(|_| !is_slip)) {
         let of = RefusedBy { about: &about, address, facts, method: &method, route };
         app.record_refused(id, of.event(error, response.status()));
     }

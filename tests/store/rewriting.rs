@@ -1,6 +1,7 @@
 //! A store that is made anew of its own rows.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use gatelodge::store::check::{Flaw, check};
@@ -12,6 +13,9 @@ use tempfile::TempDir;
 
 use crate::crash::runtime;
 use crate::samples::samples;
+
+/// The bytes of a page of redb.
+const PAGE: usize = 4096;
 
 /// A store with every sample and with rows that were removed again.
 fn used() -> (TempDir, PathBuf) {
@@ -143,6 +147,19 @@ fn a_store_that_is_open_is_not_compacted() {
     assert!(matches!(compact(&path), Err(StoreError::Locked)));
 }
 
+/// Puts in roles of a few pages, each with a scope of its own.
+fn put_roles(path: &Path) {
+    let store = Store::open(path).unwrap();
+    let written = store.write(|tx| {
+        for role in 0..500 {
+            let scope = format!("scope-of-{role:03}").parse().unwrap();
+            tx.put(&format!("role-{role:03}"), AppliedRole { scope })?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    runtime().block_on(written).unwrap();
+}
+
 /// Changes the byte of the file in which `text` begins, wherever it is in it.
 fn damage(path: &Path, text: &[u8]) -> usize {
     let mut bytes = fs::read(path).unwrap();
@@ -156,16 +173,7 @@ fn damage(path: &Path, text: &[u8]) -> usize {
 #[test]
 fn a_repair_leaves_out_a_row_whose_page_is_damaged_and_keeps_the_others() {
     let (_directory, path) = used();
-    let store = Store::open(&path).unwrap();
-    let written = store.write(|tx| {
-        for role in 0..500 {
-            let scope = format!("scope-of-{role:03}").parse().unwrap();
-            tx.put(&format!("role-{role:03}"), AppliedRole { scope })?;
-        }
-        Ok::<_, StoreError>(())
-    });
-    runtime().block_on(written).unwrap();
-    drop(store);
+    put_roles(&path);
     let before = all(&path);
     assert!(damage(&path, b"scope-of-250") > 0);
 
@@ -180,6 +188,63 @@ fn a_repair_leaves_out_a_row_whose_page_is_damaged_and_keeps_the_others() {
     assert!(matches!(&*left_out, [Flaw::Row { table: "applied_roles", .. }]), "{left_out:?}");
     assert!(check(&path).unwrap().flaws.is_empty());
     assert_eq!(all(&path).len(), before.len() - 1);
+}
+
+/// Makes each leaf of redb that has `text` unreadable: its entries end nowhere.
+fn spoil(path: &Path, text: &[u8]) {
+    let mut bytes = fs::read(path).unwrap();
+    let places = (0..bytes.len() - text.len()).filter(|at| bytes[*at..].starts_with(text));
+    for at in places.collect::<Vec<_>>() {
+        let page = &mut bytes[at / PAGE * PAGE..][..PAGE];
+        // The type of a leaf is 1. From the fourth byte on it says where each key ends.
+        if page[0] == 1 {
+            page[4..8].fill(0xff);
+        }
+    }
+    fs::write(path, bytes).unwrap();
+}
+
+/// Where the engine fails, the table that it reads ends.
+#[test]
+fn a_damaged_table_costs_no_other_in_a_repair() {
+    let (_directory, path) = used();
+    put_roles(&path);
+    let before = all(&path);
+    let is_role = |key: &[u8]| key[1..].starts_with(b"role-");
+    let table = before.iter().find(|(key, _)| is_role(key)).map(|(key, _)| key[0]).unwrap();
+    let behind = before.iter().filter(|(key, _)| key[0] > table && key[0] < u8::MAX).count();
+    assert!(behind > 10, "{behind}");
+    spoil(&path, b"scope-of-250");
+
+    let repaired = repair(&path, &path.with_extension("aside")).unwrap();
+
+    let left_out = repaired.left_out.flaws;
+    let of_roles = |flaw: &Flaw| match flaw {
+        Flaw::Unreadable(why) => why.starts_with("table applied_roles: "),
+        _ => false,
+    };
+    assert!(!left_out.is_empty() && left_out.iter().all(of_roles), "{left_out:?}");
+    let after = all(&path);
+    for row in before.iter().filter(|(key, _)| key[0] != table) {
+        assert!(after.contains(row), "{:?} is lost", row.0);
+    }
+}
+
+/// Whoever runs the server has to open it, whoever makes it anew.
+#[test]
+fn a_store_that_is_made_anew_by_somebody_else_keeps_its_owner() {
+    let (_directory, path) = used();
+    let owner = (Some(4711), Some(4712));
+    if chown(&path, owner.0, owner.1).is_err() {
+        eprintln!("only root gives a file away, so nothing was tried");
+        return;
+    }
+
+    for rewritten in [compact(&path), repair(&path, &path.with_extension("aside"))] {
+        rewritten.unwrap();
+        let now = fs::metadata(&path).unwrap();
+        assert_eq!((Some(now.uid()), Some(now.gid())), owner);
+    }
 }
 
 /// Whoever opens the store while it is made anew gets the old file before, or the new one after.

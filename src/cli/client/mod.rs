@@ -97,12 +97,12 @@ pub(super) enum ClientVerb {
     /// Change what is named, and nothing else
     #[command(after_help = SET_HELP)]
     Set(Box<Set>),
-    /// Switch a client on again; its grants that were not ended meanwhile are in force again
+    /// Enable a client again; its grants that were not ended meanwhile are in force again
     Enable {
         /// Its client_id or its name; the beginning of a client_id that was made here serves, too
         id: String,
     },
-    /// Switch a client off: nothing of its is in force until it is switched on again
+    /// Disable a client: nothing of its is in force until it is enabled again
     Disable {
         /// Its client_id or its name; the beginning of a client_id that was made here serves, too
         id: String,

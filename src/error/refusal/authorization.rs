@@ -16,7 +16,7 @@ macro_rules! authorization {
         "correct claims in the client",
         "OpenID Connect Core §5.5", Client;
     ClientDisabledAtAuthorize => InvalidRequest as CLIENT_DISABLED,
-        "the client with this client_id is switched off",
+        "the client with this client_id is disabled",
         "gatelodge client enable CLIENT",
         "RFC 6749 §4.1.2.1", Command;
     ClientIdMissing => InvalidRequest,
@@ -84,7 +84,7 @@ macro_rules! authorization {
         "gatelodge user set NAME --group GROUP; gatelodge client set CLIENT --group GROUP",
         "RFC 6749 §4.1.2.1", Command;
     PersonDisabled => AccessDenied as PERSON_DISABLED,
-        "the person is switched off",
+        "the person is disabled",
         "gatelodge user enable NAME",
         "RFC 6749 §4.1.2.1", Command;
     PostLogoutClientMissing => InvalidRequest,
@@ -92,7 +92,7 @@ macro_rules! authorization {
         "let the client send id_token_hint, or its client_id",
         "OpenID Connect RP-Initiated Logout §2", Client;
     PostLogoutClientUnknown => InvalidRequest,
-        "post_logout_redirect_uri came for a client that is not registered here, or is switched off",
+        "post_logout_redirect_uri came for a client that is not registered here, or is disabled",
         "gatelodge client list shows what is registered; gatelodge client enable CLIENT switches one on",
         "OpenID Connect RP-Initiated Logout §3", Command;
     PostLogoutUriUnregistered => InvalidRequest,

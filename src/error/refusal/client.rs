@@ -80,7 +80,7 @@ macro_rules! client {
         "try again",
         "RFC 6749 §5.2", Again;
     ClientDisabled => InvalidClient as CLIENT_UNPROVEN,
-        "the client is switched off",
+        "the client is disabled",
         "gatelodge client enable CLIENT",
         "RFC 6749 §5.2", Command;
     ClientKeysUnavailable => InvalidClient,

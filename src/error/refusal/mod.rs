@@ -29,10 +29,11 @@ const ADMINISTRATION_CLOSED: &str =
 const APP_ROLE_MISSING: &str = "None of your roles lets you into this application.";
 const BRIDGE_FORBIDDEN: &str = "This bridge session is not yours.";
 const CEREMONY_OVER: &str = "This passkey prompt is over. Please try again.";
-const CLIENT_DISABLED: &str = "This app is switched off. It has nothing to do with your account.";
+const CLIENT_DISABLED: &str = "This app is disabled. It has nothing to do with your account.";
 const CLIENT_UNPROVEN: &str = "the client is unknown, or its client_secret is wrong";
 const CODE_USELESS: &str = "code is unknown, expired, used, ended or of another client";
-const ACCOUNT_DISABLED: &str = "This account is switched off. Ask the administrator to switch it on and to send you a new link.";
+const ACCOUNT_DISABLED: &str =
+    "This account is disabled. Ask the administrator to enable it and to send you a new link.";
 const ACCOUNT_REMOVED: &str =
     "This setup link is for an account that was removed. Ask the administrator for a new one.";
 const DENIED: &str = "The request was denied.";
@@ -78,12 +79,13 @@ const PASSKEY_REFUSED: &str = "This passkey was not accepted.";
 const PASSKEY_UNSTORED: &str = "This passkey was made while its link was used in another window, so it \
      opens nothing. Remove it from this device, and use the other one.";
 const PERSON_DISABLED: &str =
-    "This account is switched off. Ask whoever runs this Gatelodge to switch it on.";
+    "This account is disabled. Ask whoever runs this Gatelodge to enable it.";
 const PUSHED_REQUEST_OVER: &str = "This way to sign in works once and only for a short time, and it \
      is over. Go back to the application and start again.";
 const PUSHED_REQUEST_SPENT: &str = "This sign-in was finished already, perhaps in another window. To \
      sign in once more, go back to the application and start again.";
-const RECOVERY_CODE_OVER: &str = "This recovery code is from before the account was switched off. Ask whoever runs this Gatelodge.";
+const RECOVERY_CODE_OVER: &str =
+    "This recovery code is from before the account was disabled. Ask whoever runs this Gatelodge.";
 const RECOVERY_CODE_UNKNOWN: &str = "This recovery code is not known here. Check that it was typed whole. Newer codes replace older ones.";
 const RECOVERY_CODE_USED: &str = "This recovery code was used already. Use another one.";
 const REFRESH_TOKEN_USELESS: &str =
@@ -97,7 +99,7 @@ const SETUP_LINK_REVOKED: &str =
     "This setup link was taken back. Ask whoever sent it for a new one.";
 const SETUP_LINK_SUPERSEDED: &str =
     "A newer setup link has replaced this one. Open the newest, or ask for another.";
-const SETUP_LINK_SUSPENDED: &str = "This setup link ended when the account was switched off. Ask \
+const SETUP_LINK_SUSPENDED: &str = "This setup link ended when the account was disabled. Ask \
      for a new one.";
 const SETUP_LINK_UNKNOWN: &str =
     "This setup link is not known here. Check that it was copied whole.";

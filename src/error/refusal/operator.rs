@@ -148,7 +148,7 @@ macro_rules! operator {
         "RFC 9110 §5.6.1", Operator;
     HookClientOfDevices => Conflict,
         "each linked device of its person would bring this client back, so it is not removed",
-        "gatelodge client disable CLIENT switches it off; gatelodge bridge end DEVICE ends a device",
+        "gatelodge client disable CLIENT disables it; gatelodge bridge end DEVICE ends a device",
         "RFC 9110 §15.5.10", Operator;
     HookSecretOfDevices => Conflict,
         "each linked device of its person has a secret of its own for this client, and asks for it",
@@ -319,7 +319,7 @@ macro_rules! operator {
         "gatelodge link list shows the links",
         "RFC 9110 §15.5.5", Operator;
     SetupLinkOver => Conflict,
-        "the setup link is over already: it was used, replaced or revoked, has expired, or its person is off or gone",
+        "the setup link is over already: it was used, replaced or revoked, has expired, or its person is disabled or gone",
         "gatelodge link list shows what became of each",
         "RFC 9110 §15.5.10", Operator;
     SigningKeysTooMany => Conflict,
@@ -331,7 +331,7 @@ macro_rules! operator {
         "correct the time",
         "RFC 3339 §5.6", Operator;
     UserDisabled => Conflict,
-        "the person is switched off, and a link would let nobody in",
+        "the person is disabled, and a link would let nobody in",
         "gatelodge user enable NAME, and then: gatelodge user recover NAME",
         "RFC 9110 §15.5.10", Operator;
     UserExists => Conflict,

@@ -144,7 +144,7 @@ macro_rules! person {
         "gatelodge passkey remove ID removes one",
         "WebAuthn §7.1", Person;
     RecoveryCodeOver => SetupLinkUsed as RECOVERY_CODE_OVER,
-        "the recovery code is from before its person was switched off",
+        "the recovery code is from before its person was disabled",
         "gatelodge user recover NAME prints a link",
         "WebAuthn §7.1", Again;
     RecoveryCodeUnknown => SetupLinkUnknown as RECOVERY_CODE_UNKNOWN,
@@ -184,7 +184,7 @@ macro_rules! person {
         "wait a minute",
         "RFC 6585 §4", Again;
     SetupTokenDisabled => AccountDisabled as ACCOUNT_DISABLED,
-        "the person of the setup link is switched off",
+        "the person of the setup link is disabled",
         "gatelodge user enable NAME, and gatelodge user recover NAME prints a new link",
         "WebAuthn §7.1", Again;
     SetupTokenExpired => SetupLinkExpired as SETUP_LINK_EXPIRED,
@@ -204,7 +204,7 @@ macro_rules! person {
         "open the newest; gatelodge link list shows them, and gatelodge user recover NAME prints another",
         "WebAuthn §7.1", Again;
     SetupTokenSuspended => SetupLinkSuspended as SETUP_LINK_SUSPENDED,
-        "the person of the setup link was switched off after it was made",
+        "the person of the setup link was disabled after it was made",
         "gatelodge user recover NAME prints a new one",
         "WebAuthn §7.1", Again;
     SetupTokenUnknown => SetupLinkUnknown as SETUP_LINK_UNKNOWN,

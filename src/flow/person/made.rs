@@ -1,6 +1,6 @@
 //! What an administrator or a client made for others to come in by: setup links and invitations.
-//! It ends for good with whoever made it, in the transaction that switches them off or removes them,
-//! so that nothing opens again when they are switched on again.
+//! It ends for good with whoever made it, in the transaction that disables or removes them,
+//! so that nothing opens again when they are enabled again.
 
 use crate::error::Error;
 use crate::event::Kind;

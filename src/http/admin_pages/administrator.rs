@@ -6,24 +6,25 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{Method, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use subtle::ConstantTimeEq as _;
 use tower::ServiceExt as _;
 
+use super::drafts::Drafts;
 use super::frame::Frame;
+use super::refused::Refused;
 use crate::admin::{self, Asker, Reported};
 use crate::app::App;
-use crate::error::{Error, ErrorCode, Internal, Refusal};
+use crate::error::{Error, Internal, Refusal};
 use crate::http::about::About;
 use crate::http::destination::{AdminPath, PagePath};
 use crate::http::extract::body::Query;
 use crate::http::extract::browser::Browser;
 use crate::http::extract::own_page::PageForm;
 use crate::http::extract::peer::ClientAddress;
-use crate::http::failure::{Cause, PageFailure};
+use crate::http::failure::PageFailure;
 use crate::http::pages::login::{self, SignInPrompt};
 use crate::http::pages::templates::Page;
 use crate::http::redirect;
@@ -31,27 +32,27 @@ use crate::http::texts::Texts;
 use crate::model::actor::Acting;
 use crate::oauth::id::SessionId;
 use crate::oauth::params::{Params, form_encode, segment_encode};
-use crate::secret::{TokenHash, hex};
 
-/// The most bytes of a form that comes back in the address of its page.
-const MAX_FILLED: usize = 4096;
+/// The parameter that names the form that fills in a page.
+const DRAFT: &str = "draft";
 
-/// The parameter that shows that this server made the address of a filled form.
-const MARK: &str = "mark";
-
-/// What may stand in the address of a form without that: which form it is, and what is searched for.
+/// What else of an address fills in a form: which form it is, and what is searched for.
 const CHOICES: [&str; 3] = ["app", "by", "q"];
 
 /// The most bytes of a view.
 const MAX_VIEW: usize = 64 << 20;
 
-/// The operations of the administration, in process.
+/// The operations of the administration, in process, and the forms that are kept for them.
 #[derive(Clone)]
-pub(super) struct Operations(Router);
+pub(super) struct Operations {
+    drafts: Drafts,
+    router: Router,
+}
 
 impl Operations {
     pub(super) fn of(app: &Arc<App>) -> Self {
-        Self(admin::operations().with_state(Arc::clone(app)))
+        let router = admin::operations().with_state(Arc::clone(app));
+        Self { drafts: Drafts::default(), router }
     }
 }
 
@@ -63,7 +64,7 @@ pub(super) struct Administrator {
     /// The page.
     pub(super) here: AdminPath,
     is_recent: bool,
-    /// Whether this server filled the form of the page with what was typed before another sign-in.
+    /// Whether the form of the page is filled with what was typed before another sign-in.
     is_refilled: bool,
     name: String,
     operations: Operations,
@@ -71,62 +72,6 @@ pub(super) struct Administrator {
     pub(super) query: Params,
     /// Their session.
     pub(super) session: SessionId,
-}
-
-/// Why an operation did nothing.
-pub(super) struct Refused(Arc<Error>);
-
-impl Refused {
-    /// The refusal; `None`: a fault of this server.
-    pub(super) fn refusal(&self) -> Option<Refusal> {
-        self.0.refusal()
-    }
-
-    /// What it says to an administrator: the precise reason, and what it may have meant.
-    pub(super) fn sentence(&self, t: &Texts) -> String {
-        // Of what stands in one field, the pages have words of their own.
-        match self.refusal() {
-            Some(Refusal::CatalogueUrlUnfit) => t.beside.hints.url_unfit().plain(),
-            Some(Refusal::EmailMalformed) => t.beside.hints.email_unfit().plain(),
-            Some(Refusal::MemberMalformed("uses", _)) => t.beside.hints.uses_unfit().plain(),
-            // Whoever has an app at home gets no further by the reason alone.
-            Some(Refusal::RedirectUriPrivate) => {
-                format!("{} {}", t.precise(&self.0), t.admin.list.use_https().plain())
-            }
-            _ => t.precise(&self.0),
-        }
-    }
-}
-
-impl Refused {
-    /// What a page itself refuses.
-    pub(super) fn of(refusal: Refusal) -> Self {
-        Self(Arc::new(refusal.into()))
-    }
-
-    /// Whether it is about what was asked, so that the page can be shown beside it.
-    pub(super) fn is_about_request(&self) -> bool {
-        let status = self.0.code().status();
-        self.refusal().is_some() && (400..500).contains(&status) && status != 403
-    }
-
-    /// The page that shows it.
-    pub(super) fn beside(self, mut page: Response) -> Response {
-        let status = StatusCode::from_u16(self.0.code().status());
-        *page.status_mut() = status.unwrap_or(StatusCode::BAD_REQUEST);
-        page.extensions_mut().insert(Cause(self.0));
-        page
-    }
-}
-
-impl From<Refused> for PageFailure {
-    fn from(Refused(error): Refused) -> Self {
-        // The pages know no token.
-        if error.code() == ErrorCode::InsufficientScope {
-            return Refusal::AdministrationClosed.into();
-        }
-        Self::reported(error)
-    }
 }
 
 impl Administrator {
@@ -190,12 +135,12 @@ impl Administrator {
             .extension(self.asker.clone())
             .body(body)
             .map_err(Refused::fault)?;
-        let Ok(mut response) = self.operations.0.clone().oneshot(request).await;
+        let Ok(mut response) = self.operations.router.clone().oneshot(request).await;
         if let Some(Reported(error, _)) = response.extensions_mut().remove() {
-            return Err(Refused(error));
+            return Err(Refused::by(error));
         }
         if !response.status().is_success() {
-            return Err(Refused(Arc::new(Refusal::PageNotFound.into())));
+            return Err(Refused::of(Refusal::PageNotFound));
         }
         let body = to_bytes(response.into_body(), MAX_VIEW).await.map_err(Refused::fault)?;
         serde_json::from_slice(&body).map_err(Refused::fault)
@@ -219,37 +164,33 @@ impl Administrator {
         Ok(refused.beside(page))
     }
 
-    /// This page, with what was typed into its form.
+    /// This page, with what was typed into its form. The address names the form alone.
     fn filled(&self, form: &Params) -> AdminPath {
-        let typed = || form.pairs().filter(|(name, _)| !["csrf", MARK].contains(name));
-        if typed().next().is_none() {
+        let is_empty = form.names().all(|name| name == "csrf");
+        let Some(holder) = self.browser.id(&self.app).filter(|_| !is_empty) else {
             return self.here.with_query([]);
-        }
-        let mark = self.mark(&self.here.with_query(typed()));
-        let filled = self.here.with_query(typed().chain([(MARK, mark.as_str())]));
-        if filled.to_string().len() > MAX_FILLED { self.here.with_query([]) } else { filled }
+        };
+        let (cx, path) = (self.app.context(), self.here.path());
+        let name = self.operations.drafts.keep(&cx, holder, path, form.clone());
+        self.here.with_query([(DRAFT, name.as_str())])
     }
 
-    /// What shows that a filled form is of this browser. Otherwise a link could fill in what somebody
-    /// else wants, and stand before an administrator who presses the button.
-    fn mark(&self, filled: &AdminPath) -> String {
-        let holder = self.browser.id(&self.app).map(TokenHash::to_bytes);
-        let filled = filled.to_string();
-        let bound = [holder.as_ref().map_or(&[][..], |id| id.as_slice()), filled.as_bytes()];
-        let mac = self.app.rules().pepper.hash_parts("filled form", &bound.concat());
-        hex(&mac.to_bytes())
-    }
-
-    /// The query of a page with a form: filled in only by this server for this browser.
-    fn trusted(&self) -> Result<Params, Refusal> {
-        let query = || self.query.pairs().filter(|(name, _)| *name != MARK);
-        let mark = self.mark(&self.here.with_query(query()));
-        let presented = self.query.one(MARK)?.unwrap_or_default();
-        if mark.as_bytes().ct_eq(presented.as_bytes()).into() {
-            return Ok(self.query.clone());
-        }
-        let choices = query().filter(|(name, _)| CHOICES.contains(name));
-        Params::parse(form_encode(choices).as_bytes())
+    /// Fills in the form of the page: with what this browser typed into it before another sign-in. A
+    /// link fills in nothing but a choice. Otherwise it could fill in what somebody else wants, and
+    /// stand before an administrator who presses the button.
+    fn fill(&mut self) -> Result<(), Refusal> {
+        let (drafts, now) = (&self.operations.drafts, self.app.context().now);
+        let named = self.query.one(DRAFT)?.zip(self.browser.id(&self.app));
+        let kept = named.and_then(|(name, own)| drafts.find(now, &own, self.here.path(), name));
+        self.is_refilled = kept.is_some();
+        self.query = match kept {
+            Some(form) => form,
+            None => {
+                let choices = self.query.pairs().filter(|(name, _)| CHOICES.contains(name));
+                Params::parse(form_encode(choices).as_bytes())?
+            }
+        };
+        Ok(())
     }
 
     /// The administrator of a request, or the page that leads to a sign-in.
@@ -291,12 +232,6 @@ impl Administrator {
     }
 }
 
-impl Refused {
-    fn fault(error: impl std::fmt::Display) -> Self {
-        Self(Arc::new(Internal::new(error).into()))
-    }
-}
-
 impl FromRequestParts<Arc<App>> for Administrator {
     type Rejection = Response;
 
@@ -316,11 +251,8 @@ impl FromRequestParts<Arc<App>> for RecentAdministrator {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
         let mut administrator = Administrator::from_request_parts(parts, app).await?;
         if administrator.is_recent {
-            let trusted = administrator.trusted();
-            administrator.query =
-                trusted.map_err(|refusal| PageFailure::from(refusal).into_response())?;
-            // Without a good mark, none is left of it.
-            administrator.is_refilled = administrator.query.names().any(|name| name == MARK);
+            let filled = administrator.fill();
+            filled.map_err(|refusal| PageFailure::from(refusal).into_response())?;
             return Ok(Self(administrator));
         }
         let Administrator { browser, here, name, .. } = administrator;
@@ -345,6 +277,9 @@ impl FromRequest<Arc<App>> for AdministratorForm {
         let form = PageForm::from_request(request, app).await;
         let PageForm { browser, form } = form.map_err(PageFailure::into_response)?;
         let administrator = Administrator::read(app, &mut parts, browser).await?;
+        if let Some(own) = administrator.browser.id(app) {
+            administrator.operations.drafts.forget(&own, administrator.here.path());
+        }
         Ok(Self { administrator, form })
     }
 }

@@ -5,12 +5,11 @@ use axum::extract::Path;
 use axum::http::Method;
 use axum::response::Response;
 
-use super::administrator::{
-    Administrator, AdministratorForm, RecentAdministrator, Refused, path_of,
-};
+use super::administrator::{Administrator, AdministratorForm, RecentAdministrator, path_of};
 use super::clients::made::{self, Made};
 use super::events::may_repair;
 use super::frame::Frame;
+use super::refused::Refused;
 use crate::admin::event::{ExplanationView, RepairKind, RepairView};
 use crate::error::{Internal, Refusal};
 use crate::http::destination::{AdminPath, PagePath};

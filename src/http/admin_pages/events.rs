@@ -14,7 +14,7 @@ use crate::event::Kind;
 use crate::http::destination::AdminPath;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
-use crate::http::texts::{Texts, capital};
+use crate::http::texts::{Said, Texts};
 use crate::oauth::params::form_encode;
 
 /// What a listing can be limited to.
@@ -130,9 +130,14 @@ fn time(written: &str) -> String {
 }
 
 /// What happened, as the name of an event. Of a refused request that is why.
-pub(in crate::http) fn headline(event: &EventView) -> String {
-    let reason = event.refused.as_ref().map(|refused| refused.reason.as_str());
-    capital(reason.unwrap_or(&event.summary))
+pub(in crate::http) fn headline(t: &Texts, event: &EventView) -> Said {
+    why(t, event).unwrap_or_else(|| t.event(&event.kind, &event.summary))
+}
+
+/// Why a request was refused, if one was.
+pub(in crate::http) fn why(t: &Texts, event: &EventView) -> Option<Said> {
+    let refused = event.refused.as_ref()?;
+    Some(t.reason(refused.refusal.as_deref().unwrap_or_default(), &refused.reason))
 }
 
 /// Whether an administrator has the right that a repair needs.

@@ -12,6 +12,7 @@
 mod administrator;
 mod clients;
 mod confirm;
+mod drafts;
 mod drawing;
 mod event_repair;
 mod events;
@@ -20,7 +21,9 @@ mod frame;
 mod keys;
 mod overview;
 mod people;
+mod refused;
 mod resources;
+mod roles;
 mod rows;
 mod settings;
 #[cfg(test)]

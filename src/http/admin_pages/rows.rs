@@ -37,6 +37,12 @@ impl<V> Rows<V> {
         !self.typed.is_empty()
     }
 
+    /// Whether there is nothing at all, and nothing was searched for.
+    pub(in crate::http) fn is_bare(&self) -> bool {
+        let is_empty = self.fault.is_empty() && self.items.is_empty() && !self.is_cut();
+        is_empty && !self.is_search()
+    }
+
     /// Whether there is more to look at, though the page is not full: a page looks at so many rows, and
     /// what has ended is no result.
     pub(in crate::http) fn is_cut(&self) -> bool {

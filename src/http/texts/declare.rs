@@ -76,6 +76,10 @@ macro_rules! texts {
             pub(in crate::http) beside: Box<$crate::http::texts::beside::Beside>,
             $(pub(in crate::http) $section: Box<$Section>,)*
             $(pub(in crate::http) $script: Box<$Script>,)*
+            /// What happened, by the kind of the event, where it is not said as [`Kind`](crate::event::Kind)
+            /// says it.
+            #[serde(default)]
+            pub(super) events: std::collections::BTreeMap<String, $crate::http::texts::phrase::Phrase>,
             /// The sentences of refusals, where they are not those of `error`: those for people by
             /// [`sentence_name`](crate::error::Refusal::sentence_name), precise ones by their name.
             #[serde(default)]

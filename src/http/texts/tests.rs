@@ -6,6 +6,7 @@ use rust_embed::RustEmbed;
 
 use super::*;
 use crate::config::Config;
+use crate::event::Kind;
 
 #[derive(RustEmbed)]
 #[folder = "assets/static/"]
@@ -105,6 +106,30 @@ fn every_language_has_a_sentence_for_each_refusal_of_the_administration() {
         assert!(missing.is_empty(), "{} has no sentence for {missing:#?}", language.tag());
     }
     assert!(Refusal::ALL.iter().filter(rows).count() > 70);
+}
+
+#[test]
+fn every_language_says_what_happened() {
+    let kinds: BTreeSet<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    for language in Language::all().filter(|language| language.tag() != "en") {
+        let texts = read(language);
+        let said: BTreeSet<&str> = texts.events.keys().map(String::as_str).collect();
+
+        assert_eq!(said, kinds, "{}", language.tag());
+    }
+}
+
+#[test]
+fn a_reason_without_a_translation_is_in_english() {
+    let german = read(Language::of(["de"]).unwrap());
+
+    let said = german.reason("PageNotFound", "there is no such page");
+    let other = german.reason("CodeReplayed", "the code returned");
+    let happened = german.event("user.added", "a person was added");
+
+    assert_eq!((&*said.text, said.is_english), ("Diese Seite gibt es nicht.", false));
+    assert_eq!((&*other.text, other.is_english), ("The code returned", true));
+    assert_eq!((&*happened.text, happened.is_english), ("Eine Person wurde hinzugefügt", false));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::window::Window;
 async fn a_recovery_code_brings_somebody_back_who_has_lost_every_passkey() {
     let home = Home::new();
     let (server, window) = ada(&home).await;
-    window.press("Manage").await;
+    window.press("Make recovery codes").await;
     window.reads("You have no codes.").await;
     look(&window, "recovery-codes-none").await;
     window.press("Make ten codes").await;

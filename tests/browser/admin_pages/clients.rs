@@ -26,7 +26,7 @@ async fn an_application_of_the_catalogue_is_added_with_four_presses_and_comes_wi
     let (_server, window) = at_overview(&home).await;
 
     window.press("Clients").await;
-    window.reads("There are none.").await;
+    window.reads("No app is here yet.").await;
     window.press("Add a client").await;
     window.reads("Choose the app").await;
     look(&window, "admin-client-add").await;
@@ -82,19 +82,19 @@ async fn a_client_by_hand_is_put_right_changed_and_removed() {
     window.reads("For people of").await;
     assert_eq!(clients(&home)[0]["groups"], serde_json::json!(["staff"]));
 
-    window.press("Switch off").await;
-    window.reads("Switch The Shop off?").await;
-    window.press("Switch off").await;
-    window.reads("Switch on").await;
+    window.press("Disable").await;
+    window.reads("Disable The Shop?").await;
+    window.press("Disable").await;
+    window.reads("The app is disabled.").await;
     window.press("Clients").await;
-    window.reads("off").await;
+    window.reads("disabled").await;
     look(&window, "admin-clients").await;
     window.press("The Shop").await;
     window.press("Remove").await;
     window.reads("This cannot be undone.").await;
     look(&window, "admin-confirm-client").await;
     window.press("Remove").await;
-    window.reads("There are none.").await;
+    window.reads("No app is here yet.").await;
     assert_eq!(clients(&home).len(), 0);
 }
 
@@ -104,7 +104,7 @@ async fn a_resource_is_added_and_settings_are_read_again() {
     let (_server, window) = at_overview(&home).await;
 
     window.press("Resources").await;
-    window.reads("There are none.").await;
+    window.reads("No resource is here yet.").await;
     window.press("Add a resource").await;
     window.reads("Who may ask for its scopes").await;
     look(&window, "admin-resource-form").await;

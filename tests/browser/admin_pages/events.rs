@@ -1,5 +1,7 @@
 //! What happened, why a request was refused, and its repair, at the pages of the administration.
 
+use chromiumoxide::cdp::browser_protocol::emulation::SetDeviceMetricsOverrideParams;
+
 use crate::pages::look;
 use crate::program::Home;
 use crate::setup::ada;
@@ -35,4 +37,25 @@ async fn a_refused_address_is_let_pass_by_whoever_knows_its_host() {
     let shop = home.json("client show shop");
     let uris = shop["redirect_uris"].as_array().unwrap();
     assert!(uris.iter().any(|uri| uri == "https://shop.example/other"), "{uris:?}");
+}
+
+/// On a phone the events come first, and what is searched for unfolds at a press.
+#[tokio::test]
+async fn the_filters_fold_away_on_a_phone_alone() {
+    let home = Home::new();
+    let (server, window) = ada(&home).await;
+    window.open(format!("{}/gate/admin/events", server.issuer())).await;
+    window.reads("A person signed in").await;
+    let seen = "document.getElementById('kind').checkVisibility()";
+    let summary = "document.querySelector('.filters > summary')";
+
+    for (width, folds) in [(1280, false), (360, true)] {
+        let size = SetDeviceMetricsOverrideParams::new(width, 800, 1.0, folds);
+        window.page.execute(size).await.unwrap();
+
+        assert_eq!(window.ask(seen).await, Some(!folds), "{width}");
+        assert_eq!(window.ask(&format!("{summary}.checkVisibility()")).await, Some(folds));
+    }
+    let _: Option<()> = window.ask(&format!("{summary}.click()")).await;
+    assert_eq!(window.ask(seen).await, Some(true), "it unfolds");
 }

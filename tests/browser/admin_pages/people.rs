@@ -26,7 +26,7 @@ async fn a_person_is_recovered_in_four_presses() {
 
     window.press("People").await;
     window.press("Grace").await;
-    window.press("Make a link").await;
+    window.press("Help them back in").await;
     window.press("Make the link").await;
 
     window.reads("A link for Grace").await;
@@ -93,14 +93,14 @@ async fn the_pages_of_people_are_looked_at() {
         ("people", "Grace", "admin-people"),
         ("people/ada", "Account", "admin-person"),
         ("people/ada/edit", "Change", "admin-person-form-edit"),
-        ("people/alan/recover", "Make a link for Alan?", "admin-confirm-recover"),
+        ("people/alan/recover", "Help Alan back in?", "admin-confirm-recover"),
         ("people/alan/remove", "Remove Alan?", "admin-confirm-remove"),
         ("links", "the command line", "admin-links"),
         ("invitations", "0 of 5 have come", "admin-invitations"),
         ("invitations/add", "Open for how many days?", "admin-invitation-form"),
         ("sessions", "bridge", "admin-sessions"),
-        ("grants", "There are none.", "admin-grants"),
-        ("bridges", "There are none.", "admin-bridges"),
+        ("grants", "No app has access.", "admin-grants"),
+        ("bridges", "No bridge was heard of", "admin-bridges"),
         ("keys", "Signing keys", "admin-keys"),
         ("events", "Search", "admin-events"),
         (&passkey, "Save the name", "admin-person-passkey"),
@@ -125,7 +125,7 @@ async fn a_session_is_ended_from_the_page_of_its_person() {
 
     let grace = home.json("user show grace");
     window.is_at(&format!("/gate/admin/people/{}", grace["id"].as_str().unwrap())).await;
-    window.reads("There are none.").await;
+    window.reads("They are signed in nowhere.").await;
     let sessions = home.json("session list --user grace");
     assert_eq!(sessions["sessions"].as_array().unwrap().len(), 0);
 }

@@ -103,8 +103,8 @@ async fn what_an_administrator_does_is_said() {
         ("/gate/admin/people/bob/disable", "They are disabled, and signed out everywhere."),
         ("/gate/admin/people/bob/enable", "They are enabled, and can sign in."),
         ("/gate/admin/people/eve/remove", "The person is removed"),
-        ("/gate/admin/clients/shop/disable", "The app is switched off."),
-        ("/gate/admin/clients/shop/enable", "The app is switched on."),
+        ("/gate/admin/clients/shop/disable", "The app is disabled."),
+        ("/gate/admin/clients/shop/enable", "The app is enabled."),
         ("/gate/admin/clients/shop/remove", "The app is removed, with its tokens."),
         ("/gate/admin/links/revoke", "Every open link is revoked."),
     ] {

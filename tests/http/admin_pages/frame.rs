@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gatelodge::error::{ErrorCode, Refusal};
 
-use super::{server, with_role};
+use super::{server, type_into, with_role};
 use crate::support::Browser;
 
 /// The time after which a sign-in is no longer recent.
@@ -71,7 +71,9 @@ async fn a_form_over_which_the_sign_in_grew_old_comes_back_filled() {
     ada.sign_in().await;
     let filled = ada.visit(late.location()).await;
 
-    assert!(late.location().starts_with("/gate/admin/keys/rotate?now=yes&mark="));
+    let (page, draft) = late.location().split_once("?draft=").expect("the form is kept");
+    assert_eq!(page, "/gate/admin/keys/rotate");
+    assert!(draft.len() == 32 && draft.bytes().all(|b| b.is_ascii_hexdigit()), "{draft}");
     assert!(asked.asks_to_sign_in());
     let cancel = "<a href=\"/gate/admin/keys\">Cancel</a>";
     assert!(asked.text().contains(cancel), "{}", asked.text());
@@ -91,6 +93,60 @@ async fn a_role_that_is_taken_away_counts_at_once() {
     refused.refused(ErrorCode::AccessDenied, Refusal::AdministrationClosed);
 }
 
+/// The address is in the history of the browser and in the log of a proxy.
+#[tokio::test]
+async fn the_address_of_a_filled_form_has_nothing_of_what_was_typed() {
+    let (server, mut ada) = server().await;
+    let page = ada.visit("/gate/admin/people/add").await;
+    server.advance(LATER);
+
+    let typed = [("username", "grace"), ("display_name", "Grace"), ("email", "g@hopper.example")];
+    let late = type_into(&mut ada, &page, &typed).await;
+    ada.sign_in().await;
+    let filled = ada.visit(late.location()).await;
+
+    let address = late.location().to_lowercase();
+    for (_, value) in typed {
+        assert!(!address.contains(&value.to_lowercase()), "{address}");
+        assert!(filled.text().contains(&format!("value=\"{value}\"")), "{}", filled.text());
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_was_sent_does_not_come_back() {
+    let (server, mut ada) = server().await;
+    let page = ada.visit("/gate/admin/people/add").await;
+    server.advance(LATER);
+    let late = type_into(&mut ada, &page, &[("username", "grace")]).await;
+    ada.sign_in().await;
+    let filled = ada.visit(late.location()).await;
+    assert!(filled.text().contains("value=\"grace\""), "{}", filled.text());
+
+    let sent = type_into(&mut ada, &filled, &[]).await;
+    let back = ada.visit(late.location()).await;
+
+    assert_eq!(sent.status, 200, "{}", sent.text());
+    assert!(!back.text().contains("value=\"grace\""), "{}", back.text());
+    assert!(!back.text().contains("Nothing was sent yet."), "{}", back.text());
+}
+
+#[tokio::test]
+async fn a_form_is_kept_for_an_hour() {
+    let (server, mut ada) = server().await;
+    ada.visit("/gate/admin/keys/rotate").await;
+    server.advance(LATER);
+    let late = ada.submit("/gate/admin/keys/rotate", &[("now", "yes")]).await;
+
+    server.advance(Duration::from_secs(59 * 60));
+    ada.sign_in().await;
+    let filled = ada.visit(late.location()).await;
+    server.advance(Duration::from_secs(60));
+    let over = ada.visit(late.location()).await;
+
+    assert!(filled.text().contains(" checked"), "{}", filled.text());
+    assert!(!over.text().contains(" checked"), "{}", over.text());
+}
+
 #[tokio::test]
 async fn a_link_of_somebody_else_fills_in_nothing() {
     let (server, mut ada) = server().await;
@@ -102,10 +158,10 @@ async fn a_link_of_somebody_else_fills_in_nothing() {
     let mut eve = with_role(&server, "admin").await;
 
     let filled = ada.visit("/gate/admin/keys/rotate?revoke=yes").await;
-    let changed = ada.visit(&own.replace("now=yes", "revoke=yes")).await;
+    let beside = ada.visit("/gate/admin/keys/rotate?draft=0123456789abcdef&revoke=yes").await;
     let of_another = eve.visit(&own).await;
 
-    for page in [filled, changed, of_another] {
+    for page in [filled, beside, of_another] {
         assert_eq!(page.status, 200);
         assert!(page.text().contains("Rotate the signing keys?"), "{}", page.text());
         assert!(!page.text().contains(" checked"), "{}", page.text());

@@ -1,5 +1,6 @@
 //! The pages of the administration: who gets in, and what it takes to change something.
 
+mod bare;
 mod client_form;
 mod clients;
 mod done;
@@ -13,6 +14,7 @@ mod person;
 mod possessions;
 mod resources;
 mod settings;
+mod slips;
 
 use axum::http::Method;
 use gatelodge::error::Refusal;

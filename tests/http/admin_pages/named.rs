@@ -135,3 +135,25 @@ async fn a_client_of_any_id_is_opened_changed_and_removed() {
         assert_eq!(listed(&server, "clients", "client_id").await, Vec::<Value>::new(), "{id}");
     }
 }
+
+/// Somebody pastes the command into a shell.
+#[tokio::test]
+async fn a_command_on_the_page_of_a_client_has_its_id_as_one_word() {
+    for (id, word) in [
+        ("shop", "shop"),
+        ("my telly's", "'my telly'\\''s'"),
+        ("x$(id)", "'x$(id)'"),
+        ("-telly", "-- -telly"),
+    ] {
+        let (server, mut ada) = server().await;
+        let added = json!({ "name": "Odd", "client_id": id });
+        let added = server.operate(Method::POST, "/clients", added).await;
+        assert_eq!(added.status, 201, "{id}: {}", added.text());
+
+        let own = labelled(&ada.visit("/gate/admin/clients").await, "Odd");
+        let page = unescape(&ada.visit(&own).await.words());
+
+        let command = format!("gatelodge client set --logo FILE {word}");
+        assert!(page.contains(&command), "{command}: {page}");
+    }
+}

@@ -85,7 +85,7 @@ async fn whoever_is_disabled_gets_no_link_and_the_refusal_is_the_administrators(
     assert!(page.text().contains(&format!("{own}/enable")), "{}", page.text());
     assert!(asked.text().contains("Enable bob?"), "{}", asked.text());
     refused_above(&refused, Refusal::UserDisabled);
-    assert!(refused.text().contains("The person is switched off"), "{}", refused.text());
+    assert!(refused.text().contains("The person is disabled"), "{}", refused.text());
     assert!(!refused.text().contains("This account"), "{}", refused.text());
     server.app.write_events().await.unwrap();
     let event = format!("/events/{}", refused.header("gatelodge-event"));

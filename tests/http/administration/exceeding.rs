@@ -70,7 +70,7 @@ const ON_CLIENTS: [&str; 14] = [
     "rotate the secret",
     "remove",
     "import",
-    "switch off the hook client",
+    "disable the hook client",
     "let it introspect",
     "add a resource",
     "give a resource the scope",
@@ -273,7 +273,7 @@ impl Scene<'_> {
                 self.operate(Method::PATCH, &path, json!({ "scope": self.scope })).await;
                 (Method::POST, "/documents".into(), import)
             }
-            "switch off the hook client" => {
+            "disable the hook client" => {
                 self.person().await;
                 let token = self.bridge_token().await["token"].as_str().unwrap().to_owned();
                 let headers = [("x-api-key", token.as_str())];

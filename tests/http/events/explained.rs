@@ -8,7 +8,7 @@ use axum::http::Method;
 use gatelodge::error::{Refusal, Resolution};
 use gatelodge::oauth::client::SigningAlg;
 use gatelodge::oauth::params::form_encode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::explained;
 use crate::forward_auth::{NOTES, Visit, installed};
@@ -308,6 +308,75 @@ async fn lets_the_same_request_pass(way: Way) {
         Refusal::ALL.iter().filter(|refusal| refusal.resolution() == Resolution::Command);
     let by_command: BTreeSet<&str> = by_command.map(|refusal| refusal.name()).collect();
     assert_eq!(mended, by_command);
+}
+
+/// What is said of a request that was refused: the kind of its repair, and whether it passes now.
+async fn said_of(server: &Server, refused: &Response, refusal: Refusal) -> (Value, bool) {
+    let explanation = explained(server, refused).await;
+    assert_eq!(refused.refusal(), Some(refusal), "{explanation:#}");
+    let passes = explanation["no_command"] == "it is allowed already: such a request passes now";
+    assert_eq!(explanation["made"], passes, "{explanation:#}");
+    (explanation["repair"]["kind"].clone(), passes)
+}
+
+/// The app may ask for the groups, and the person may not give them.
+#[tokio::test]
+async fn a_scope_that_was_refused_for_the_person_is_not_said_to_pass_now() {
+    let issuer = "http://localhost:7455".parse().unwrap();
+    let server = Server::with(issuer, |config| {
+        config.roles.insert("guest".parse().unwrap(), "openid profile".parse().unwrap());
+    });
+    let server = server.await;
+    let _ada = server.first_administrator().await;
+    let mut bob = server.person("bob").await;
+    server.operate(Method::PATCH, "/users/bob", json!({ "roles": ["guest"] })).await;
+    let shop = RelyingParty::web(&server).await;
+    changed(&server, "shop", json!({ "scope": "openid groups" })).await;
+    let request = shop.request(&[("scope", "groups"), ("prompt", "none")]);
+
+    let refused = bob.visit(&request).await;
+
+    let said = said_of(&server, &refused, Refusal::ScopeNotAllowed).await;
+    assert_eq!(said, (Value::Null, false));
+}
+
+/// No client is given for itself what is about a person.
+#[tokio::test]
+async fn a_scope_about_people_is_repaired_for_no_client_that_acts_for_itself() {
+    let server = Server::new().await;
+    let robot = server.client(json!({ "name": "Robot", "client_id": "robot" })).await;
+    let header = basic("robot", robot.secret.as_deref().unwrap());
+
+    let refused = token(&server, Some(&header), &[CREDENTIALS, ("scope", "email")]).await;
+
+    let said = said_of(&server, &refused, Refusal::ScopeNotForItself).await;
+    assert_eq!(said, (Value::Null, false));
+}
+
+/// A request passes once its client may name every resource of it.
+#[tokio::test]
+async fn of_several_resources_the_one_that_the_client_lacks_is_repaired() {
+    let server = Server::new().await;
+    let shop = RelyingParty::web(&server).await;
+    let (first, second) = ("https://a.example", "https://b.example");
+    for resource in [first, second] {
+        let registration = json!({ "resource": resource, "open": false });
+        server.operate(Method::POST, "/resources", registration).await;
+    }
+    changed(&server, "shop", json!({ "resources": [first] })).await;
+    let both = form_encode([("resource", first), ("resource", second)]);
+    let request = format!("{}&{both}", shop.request(&[]));
+
+    let refused = server.get(&request).await;
+    let lacking = said_of(&server, &refused, Refusal::ResourceUnknown).await;
+    let repair = explained(&server, &refused).await["repair"]["value"].clone();
+    changed(&server, "shop", json!({ "resources": [first, second] })).await;
+    let made = said_of(&server, &refused, Refusal::ResourceUnknown).await;
+
+    assert_eq!(lacking, (json!("add_resource"), false));
+    assert!(repair.as_str().unwrap().starts_with(second), "{repair}");
+    assert_eq!(made, (Value::Null, true));
+    assert_eq!(server.get(&request).await.refusal(), None);
 }
 
 /// Where there is none, it is said why.

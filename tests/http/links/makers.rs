@@ -1,4 +1,6 @@
-//! Links and invitations of an administrator or a client that is switched off or removed.
+//! Links and invitations of an administrator or a client that is disabled or removed.
+
+use std::time::Duration;
 
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
@@ -6,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{invitation, invited_by, look, made};
 use crate::administration::console;
-use crate::support::{Browser, RelyingParty, Server};
+use crate::support::{BEGINNING, Browser, RelyingParty, Server};
 
 /// What Grace made by the console: a person with a setup link, and an invitation.
 struct Doors {
@@ -84,6 +86,31 @@ async fn what_somebody_made_ends_with_their_removal() {
         doors.change(path, Method::DELETE, json!({})).await;
 
         doors.assert_ended(path).await;
+    }
+}
+
+/// By a clock that is ahead all of it has expired, and would open again with the correction.
+#[tokio::test]
+async fn what_somebody_made_ends_under_a_wrong_clock_too() {
+    for (path, off, on) in [
+        ("/users/grace", json!({ "disabled": true }), json!({ "disabled": false })),
+        ("/clients/console", json!({ "enabled": false }), json!({ "enabled": true })),
+    ] {
+        let doors = Doors::new().await;
+        let set = |now| {
+            doors.server.app.clock().set(now);
+            doors.server.app.clock_jump();
+        };
+
+        set(BEGINNING + Duration::from_hours(365 * 24));
+        doors.change(path, Method::PATCH, off).await;
+        set(BEGINNING + Duration::from_mins(1));
+        doors.change(path, Method::PATCH, on).await;
+
+        let linked = look(&doors.server, &doors.link).await;
+        linked.refused(ErrorCode::SetupLinkRevoked, Refusal::SetupTokenRevoked);
+        let invited = invited_by(&doors.server, &doors.invitation, "bob").await.err().unwrap();
+        invited.refused(ErrorCode::InvitationRevoked, Refusal::InvitationRevoked);
     }
 }
 

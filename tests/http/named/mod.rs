@@ -5,6 +5,7 @@ mod many;
 
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::store::schema::Client;
 use serde_json::{Value, json};
 
 use crate::bridge::{access, pat};
@@ -378,4 +379,24 @@ async fn a_device_proves_itself_by_its_whole_fingerprint_alone() {
         let refused = get(&server, &person(named)).await;
         refused.refused(ErrorCode::InvalidClient, Refusal::DeviceCertificateUnknown);
     }
+}
+
+/// A consent outlives its client, and is listed by the id that the client had.
+#[tokio::test]
+async fn the_connection_with_a_client_that_is_gone_is_ended_by_its_id() {
+    let (server, mut ada) = Server::with_ada().await;
+    let shop = RelyingParty::web(&server).await;
+    shop.tokens(&mut ada).await;
+    let gone = server.app.write(|tx, _| Ok(tx.remove::<Client>(&"shop".parse().unwrap())?)).await;
+    assert!(gone.ok().unwrap().is_some());
+    // Another one has the id of the first for its name.
+    client(&server, json!({ "name": "shop", "client_id": "other" })).await;
+    let listed = get(&server, "/connections").await.json();
+    assert_eq!(listed["connections"][0]["client_id"], "shop", "{listed}");
+
+    let ended = delete(&server, "/connections/ada:shop").await;
+
+    assert_eq!(ended.status, 200, "{}", ended.text());
+    let listed = get(&server, "/connections").await.json();
+    assert_eq!(listed["connections"], json!([]));
 }

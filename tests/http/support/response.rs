@@ -58,6 +58,13 @@ impl Response {
         std::str::from_utf8(&self.body).unwrap()
     }
 
+    /// The text of a page without the elements that mark no words: whose a value is, and where a command
+    /// may break.
+    pub(crate) fn words(&self) -> String {
+        let marks = ["<bdi>", "</bdi>", "<span>", "</span>"];
+        marks.iter().fold(self.text().to_owned(), |text, mark| text.replace(mark, ""))
+    }
+
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         match serde_json::from_slice(&self.body) {

@@ -62,7 +62,7 @@ async fn an_app_that_is_switched_off_is_named_with_whom_to_ask() {
 
     for page in [&stranger, &person, &later] {
         page.refused(ErrorCode::InvalidRequest, Refusal::ClientDisabledAtAuthorize);
-        assert!(page.text().contains("Shop is switched off"), "{}", page.text());
+        assert!(page.text().contains("Shop is disabled"), "{}", page.text());
         assert!(!page.text().contains("Remove the connection"), "{}", page.text());
         assert!(page.text().contains("<p>Ask "), "{}", page.text());
     }

@@ -156,7 +156,7 @@ fn each_command_that_ends_something_for_good_asks_first() {
         ),
         (
             "user disable bob",
-            "switch off bob (Bob), who has 0 passkeys, and end every session, grant and token of theirs?",
+            "disable bob (Bob), who has 0 passkeys, and end every session, grant and token of theirs?",
         ),
         ("user remove bob", "remove bob (Bob), who has 0 passkeys, and everything that is theirs?"),
         ("issuer change http://localhost:1", "and lose 0 passkeys?"),

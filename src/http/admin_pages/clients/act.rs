@@ -13,9 +13,10 @@ use crate::admin::client::ClientView;
 use crate::admin::usage::UsageView;
 use crate::app::App;
 use crate::http::admin_pages::administrator::{
-    Administrator, AdministratorForm, RecentAdministrator, Refused, path_of,
+    Administrator, AdministratorForm, RecentAdministrator, path_of,
 };
 use crate::http::admin_pages::confirm::{self, Question};
+use crate::http::admin_pages::refused::Refused;
 use crate::http::destination::{AdminPath, PagePath};
 use crate::http::done::Done;
 use crate::http::failure::PageFailure;
@@ -61,7 +62,11 @@ impl Act {
         if matches!(self, Self::Disable | Self::Remove) {
             let path = format!("{}/usage", path_of("clients", &client.client_id));
             let usage: UsageView = administrator.get(&path).await?;
-            means.push(t.connected(usage.people).plain());
+            let connected = match usage.people {
+                0 => t.connected_none(),
+                people => t.connected(people),
+            };
+            means.push(connected.plain());
             means.extend(usage.at_least.then(|| t.at_least().plain()));
         }
         Ok(Question {

@@ -7,6 +7,7 @@ use axum::http::Method;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::described;
 use super::made::{self, Made};
 use crate::admin::catalogue::{EntryChoice, EntryView};
 use crate::http::admin_pages::administrator::{Administrator, path_of};
@@ -35,6 +36,11 @@ pub(in crate::http) struct ApplicationPage {
 }
 
 impl ApplicationPage {
+    /// What is asked of its client.
+    fn pkce(&self, t: &Texts) -> String {
+        described::in_words(t, self.entry.application.pkce)
+    }
+
     /// The addresses of a member that its client gets, where it is reached at what was typed, or at
     /// the example.
     fn addresses(&self, member: &str) -> Vec<String> {

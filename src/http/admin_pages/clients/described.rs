@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 use crate::admin::client::{ClientOrigin, ClientView};
 use crate::admin::listing::ListView;
 use crate::admin::resource::ResourceView;
-use crate::http::admin_pages::administrator::{Administrator, Refused};
+use crate::http::admin_pages::administrator::Administrator;
 use crate::http::admin_pages::fields::{Choice, Field, FieldKind, Form};
+use crate::http::admin_pages::refused::Refused;
 use crate::http::pages::templates::{ScopeItem, scope_items};
 use crate::http::texts::Texts;
 use crate::oauth::client::{AuthMethod, ClientType, GrantType, PkcePolicy, SigningAlg};
@@ -210,18 +211,27 @@ fn jwks_uri(t: &Texts) -> Field {
     field.with_hint(t.jwks_uri_hint().plain()).extra()
 }
 
-fn pkce(t: &Texts, policies: &[PkcePolicy]) -> Field {
+/// What a policy asks of a client.
+pub(super) fn in_words(t: &Texts, policy: PkcePolicy) -> String {
     let t = &t.admin.client_form;
+    let meaning = match policy {
+        PkcePolicy::Nonce => t.pkce_nonce(),
+        PkcePolicy::Optional => t.pkce_optional(),
+        PkcePolicy::Required => t.pkce_required(),
+    };
+    meaning.plain()
+}
+
+fn pkce(all: &Texts, policies: &[PkcePolicy]) -> Field {
+    let t = &all.admin.client_form;
     let mut choices = vec![Choice::new(DEFAULT, t.pkce_default().plain())];
     let by_strictness = [PkcePolicy::Required, PkcePolicy::Nonce, PkcePolicy::Optional];
-    choices.extend(by_strictness.iter().filter(|own| policies.contains(own)).map(|policy| {
-        let meaning = match policy {
-            PkcePolicy::Nonce => t.pkce_nonce(),
-            PkcePolicy::Optional => t.pkce_optional(),
-            PkcePolicy::Required => t.pkce_required(),
-        };
-        Choice::new(policy.as_str(), meaning.plain())
-    }));
+    choices.extend(
+        by_strictness
+            .iter()
+            .filter(|own| policies.contains(own))
+            .map(|policy| Choice::new(policy.as_str(), in_words(all, *policy))),
+    );
     Field::new("pkce", t.pkce().plain(), FieldKind::One(choices)).extra()
 }
 

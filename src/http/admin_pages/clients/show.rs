@@ -5,6 +5,7 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::Named;
+use super::described;
 use crate::admin::catalogue::SetupView;
 use crate::admin::client::{ClientNotesView, ClientOrigin, ClientView};
 use crate::admin::usage::{RefusalView, UsageView};
@@ -16,6 +17,7 @@ use crate::http::failure::PageFailure;
 use crate::http::pages::asker::ClientMark;
 use crate::http::pages::templates::{self, Page};
 use crate::http::texts::Texts;
+use crate::oauth::client::PkcePolicy;
 
 #[derive(Template)]
 #[template(path = "admin/client.html", config = "assets/askama.toml")]
@@ -54,6 +56,11 @@ impl ClientPage {
         let id = self.client.client_id.as_str();
         let end = if id.starts_with('-') { "-- " } else { "" };
         format!("{end}{}", shell_word(id))
+    }
+
+    /// What its policy asks of it.
+    fn pkce(&self, t: &Texts, policy: &PkcePolicy) -> String {
+        described::in_words(t, *policy)
     }
 
     /// The events of the client.

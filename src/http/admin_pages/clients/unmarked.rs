@@ -13,7 +13,7 @@ use super::show::ClientPage;
 use crate::http::admin_pages::fields::{Choice, Field, FieldKind, Form};
 use crate::http::admin_pages::resources::edit::ResourceFormPage;
 use crate::http::admin_pages::resources::list::{
-    Configured, ConfiguredScope, ResourcesPage, RoleItem,
+    Configured, ConfiguredRole, ConfiguredScope, ResourcesPage,
 };
 use crate::http::admin_pages::resources::show::ResourcePage;
 use crate::http::admin_pages::rows::Rows;
@@ -147,7 +147,7 @@ fn rows<V: serde::de::DeserializeOwned>(items: Vec<Value>, searched: &str) -> Ro
 
 fn configured() -> Configured {
     let scope = ConfiguredScope { description: text(), name: text(), open: true, source: text() };
-    let role = RoleItem { name: text(), scope: text(), source: text() };
+    let role = ConfiguredRole { means: text(), name: text(), scope: text(), source: text() };
     Configured { roles: vec![role], scopes: vec![scope] }
 }
 

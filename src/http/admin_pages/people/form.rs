@@ -15,6 +15,7 @@ use crate::http::admin_pages::administrator::{
     Administrator, AdministratorForm, RecentAdministrator, path_of,
 };
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::roles;
 use crate::http::destination::{AdminPath, PagePath};
 use crate::http::done::Done;
 use crate::http::failure::PageFailure;
@@ -60,10 +61,10 @@ pub(in crate::http) struct Fields {
 
 /// A role that can be ticked.
 pub(in crate::http) struct RoleBox {
+    /// What whoever has it may do.
+    pub(in crate::http) means: String,
     pub(in crate::http) name: String,
     pub(in crate::http) on: bool,
-    /// What people of it may allow apps.
-    pub(in crate::http) scope: String,
 }
 
 impl Fields {
@@ -152,9 +153,9 @@ pub(super) fn boxes(administrator: &Administrator, ticked: &[String]) -> Vec<Rol
     let boxes = rules.config.roles.iter().filter_map(|(role, scope)| {
         let on = ticked.iter().any(|name| name == role.as_str());
         (on || may_give(administrator, role, scope)).then(|| RoleBox {
+            means: roles::means(administrator.texts(), role, scope),
             name: role.to_string(),
             on,
-            scope: scope.to_string(),
         })
     });
     boxes.collect()

@@ -22,6 +22,7 @@ use crate::admin::user::UserView;
 use crate::http::admin_pages::administrator::{Administrator, path_of};
 use crate::http::admin_pages::confirm::Question;
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::roles::{self, RoleItem};
 use crate::http::admin_pages::rows;
 use crate::http::destination::AdminPath;
 use crate::http::done::Done;
@@ -44,6 +45,7 @@ pub(in crate::http) struct PersonPage {
     pub(in crate::http) grants: Vec<ConnectionView>,
     pub(in crate::http) links: Vec<LinkRow>,
     pub(in crate::http) passkeys: Vec<PasskeyView>,
+    pub(in crate::http) roles: Vec<RoleItem>,
     pub(in crate::http) sessions: Vec<SessionRow>,
     pub(in crate::http) tokens: Vec<PersonalTokenView>,
     /// Whether there are more grants, links or sessions, which their own pages list.
@@ -88,6 +90,7 @@ pub(super) async fn show(
         grants: grants.items,
         links: links.items.into_iter().map(|link| links::row(texts, link)).collect(),
         passkeys: passkeys.items,
+        roles: roles::of(it, &user.roles),
         sessions: sessions
             .items
             .into_iter()
@@ -155,10 +158,14 @@ impl deed::Kind for Remove {
     async fn of(administrator: &Administrator, id: &str) -> Result<Deed, PageFailure> {
         let user: UserView = administrator.get(&path_of("users", id)).await?;
         let t = &administrator.texts().admin.person;
+        let means = match user.passkeys {
+            0 => t.remove_means_keyless(),
+            passkeys => t.remove_means(passkeys),
+        };
         let question = deed::ending(
             AdminPath::person(&user.id),
             t.remove_title(&user.display_name).plain(),
-            t.remove_means(user.passkeys).plain(),
+            means.plain(),
             t.remove().plain(),
         );
         Ok(Deed::end(path_of("users", &user.id), AdminPath::of(["people"]), question))

@@ -14,6 +14,7 @@ use super::person::{Beyond, PersonPage};
 use super::sessions::{SessionRow, SessionsPage};
 use super::setup_link::{Content, SetupLinkPage};
 use crate::http::admin_pages::drawing::Drawing;
+use crate::http::admin_pages::roles::RoleItem;
 use crate::http::admin_pages::rows::Rows;
 use crate::http::admin_pages::unmarked::{frame, marked, path, view};
 use crate::http::pages::unmarked::page;
@@ -138,7 +139,7 @@ fn invitation(is_open: bool) -> InvitationRow {
 }
 
 fn roles() -> Vec<RoleBox> {
-    vec![RoleBox { name: "user".to_owned(), on: true, scope: "openid".to_owned() }]
+    vec![RoleBox { means: marked(), name: "user".to_owned(), on: true }]
 }
 
 fn person(all: bool) -> PersonPage {
@@ -156,6 +157,7 @@ fn person(all: bool) -> PersonPage {
         links: two.clone().map(link).collect(),
         passkeys: two.clone().map(|it| view(passkey(it))).collect(),
         sessions: two.clone().map(session).collect(),
+        roles: vec![RoleItem { means: marked(), name: "user".to_owned() }],
         tokens: two.map(|it| view(token(it))).collect(),
         beyond,
         user: view(user(all)),

@@ -10,6 +10,7 @@ use crate::admin::resource::ResourceView;
 use crate::config::Config;
 use crate::http::admin_pages::administrator::Administrator;
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::roles;
 use crate::http::admin_pages::rows::{self, Rows};
 use crate::http::destination::AdminPath;
 use crate::http::failure::PageFailure;
@@ -30,12 +31,14 @@ pub(in crate::http) struct ResourcesPage {
 
 /// The scopes and roles as they are configured.
 pub(in crate::http) struct Configured {
-    pub(in crate::http) roles: Vec<RoleItem>,
+    pub(in crate::http) roles: Vec<ConfiguredRole>,
     pub(in crate::http) scopes: Vec<ConfiguredScope>,
 }
 
 /// A role.
-pub(in crate::http) struct RoleItem {
+pub(in crate::http) struct ConfiguredRole {
+    /// What whoever has it may do.
+    pub(in crate::http) means: String,
     pub(in crate::http) name: String,
     /// What people of it may allow an application.
     pub(in crate::http) scope: String,
@@ -78,7 +81,8 @@ impl Configured {
             description: item.description,
             name: item.name,
         });
-        let roles = config.roles.iter().map(|(role, scope)| RoleItem {
+        let roles = config.roles.iter().map(|(role, scope)| ConfiguredRole {
+            means: roles::means(t, role, scope),
             name: role.to_string(),
             scope: scope.to_string(),
             source: source(["roles", role.as_str(), "scopes"]),
