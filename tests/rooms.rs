@@ -132,6 +132,7 @@ const PLACES: &[(&str, &[&str])] = &[
     (
         "http_body_util",
         &[
+            "admin/exchange/",
             "cli/admin_client.rs",
             "cli/doctor/through.rs",
             "oauth_client/http.rs",
@@ -162,10 +163,12 @@ const PLACES: &[(&str, &[&str])] = &[
     ("redb", &["store/engine/"]),
     ("rust_embed", &["admin/catalogue.rs", "http/"]),
     ("rustix", &["cli/doctor/places.rs", "cli/output/terminal.rs", "private_file/", "serve/"]),
+    ("saphyr", &["cli/exchange/"]),
     ("serde_cbor_2", &["passkey.rs"]),
     (
         "sha2",
         &[
+            "flow/exchange/",
             "http/assets.rs",
             "oauth_client/page.rs",
             "keys/",
