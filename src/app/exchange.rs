@@ -1,5 +1,5 @@
-//! The import of an export: in one transaction, after which the rules take the scopes and roles that
-//! follow.
+//! The import of an export: in one transaction, after which the rules take the scopes and roles
+//! that follow.
 
 use std::sync::Arc;
 
@@ -32,8 +32,8 @@ impl App {
             return self.try_out(transition).await;
         }
         let app = Arc::clone(self);
-        // In a task of its own, as a file that is applied: whoever goes away after the commit leaves no
-        // scopes and roles that are stored and not in force.
+        // In a task of its own, as a file that is applied: whoever goes away after the commit leaves
+        // no scopes and roles that are stored and not in force.
         let imported = tokio::spawn(async move {
             let imported = app.write_by(acting, transition).await?;
             app.take_definitions()?;

@@ -1,5 +1,5 @@
-//! `/api/v1/export` and `/api/v1/import`: everything that outlives a version and a machine, as lines of
-//! JSON.
+//! `/api/v1/export` and `/api/v1/import`: everything that outlives a version and a machine, as lines
+//! of JSON.
 
 mod lines;
 

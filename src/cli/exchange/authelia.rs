@@ -1,5 +1,5 @@
-//! The files of Authelia: its configuration with `identity_providers.oidc.clients`, and its database of
-//! users.
+//! The files of Authelia: its configuration with `identity_providers.oidc.clients`, and its database
+//! of users.
 
 use serde_json::Value;
 

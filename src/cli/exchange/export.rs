@@ -1,4 +1,5 @@
-//! Where an export goes: to standard output, or into a new file that gets its name once it is whole.
+//! Where an export goes: to standard output, or into a new file, which gets its name once it is
+//! whole.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};

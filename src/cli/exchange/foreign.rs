@@ -1,5 +1,5 @@
-//! What the files of other servers become: a document that is applied, and a list of what does not come
-//! along. Nothing is left out without a word.
+//! What the files of other servers become: a document that is applied, and a list of what does not
+//! come along. Nothing is left out without a word.
 
 use std::collections::BTreeSet;
 

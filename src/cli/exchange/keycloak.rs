@@ -1,4 +1,5 @@
-//! The export of a realm of Keycloak: clients, users, and the groups and realm roles that people have.
+//! The export of a realm of Keycloak: clients, users, and the groups and realm roles that people
+//! have.
 
 use super::dex::owned;
 use super::foreign::{Converter, FoundClient, FoundPerson, FoundSecret};

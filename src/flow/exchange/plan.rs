@@ -1,12 +1,13 @@
-//! What an import takes of a file: each line as this installation can have it, checked against what is
-//! there. Nothing is written here.
+//! What an import takes of a file: each line as this installation can have it, checked against what
+//! is there. Nothing is written here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::export::hash_keys;
 use super::file::{Faults, File};
+use super::identity::{Named, difference, identity};
 use super::lines::{Line, MeansMember, OriginMember, PersonLine, SecretMember};
 use super::member::{Digest, Fault, Text};
 use super::{parse, rows};
@@ -40,41 +41,6 @@ pub(super) struct Plan {
     pub(super) people: Vec<UserId>,
     /// How many lines say what is here already.
     pub(super) unchanged: usize,
-}
-
-/// What the lines of a file name, wherever they stand.
-#[derive(Default)]
-struct Named {
-    clients: BTreeSet<ClientId>,
-    devices: BTreeSet<String>,
-    people: BTreeMap<UserId, Username>,
-    roles: BTreeSet<Role>,
-}
-
-impl Named {
-    fn of(file: &File) -> Self {
-        let mut named = Self::default();
-        for (_, line) in &file.lines {
-            match line {
-                Line::Client(own) => _ = named.clients.insert(own.client_id.0.clone()),
-                Line::Device(own) => _ = named.devices.insert(own.id.clone()),
-                Line::Person(own) => {
-                    named.people.insert(own.id.0, own.username.0.clone());
-                }
-                Line::Role(own) => _ = named.roles.insert(own.name.0.clone()),
-                Line::Applied(_)
-                | Line::Certificate(_)
-                | Line::Consent(_)
-                | Line::Invitation(_)
-                | Line::Passkey(_)
-                | Line::RecoveryCode(_)
-                | Line::Resource(_)
-                | Line::Scope(_)
-                | Line::SetupLink(_) => {}
-            }
-        }
-        named
-    }
 }
 
 /// A line as this installation can have it.
@@ -484,34 +450,4 @@ impl<V: View> Planner<'_, V> {
         }
         Ok(Ok(()))
     }
-}
-
-/// What two lines of a kind have in common if they are of the same.
-fn identity(line: &Line) -> String {
-    match line {
-        Line::Applied(own) => format!("{} {}", own.noun, own.name),
-        Line::Certificate(own) => own.fingerprint.0.to_string(),
-        Line::Client(own) => own.client_id.0.to_string(),
-        Line::Consent(own) => format!("{} {} {}", own.user.0, own.host, own.client.0),
-        Line::Device(own) => own.id.clone(),
-        Line::Invitation(own) => own.id.0.to_string(),
-        Line::Passkey(own) => crate::secret::hex(&own.credential_id.0),
-        Line::Person(own) => own.id.0.to_string(),
-        Line::RecoveryCode(own) => crate::secret::hex(&own.hash.0.to_bytes()),
-        Line::Resource(own) => own.resource.0.canonical().to_owned(),
-        Line::Role(own) => own.name.0.to_string(),
-        Line::Scope(own) => own.name.0.to_string(),
-        Line::SetupLink(own) => own.id.0.to_string(),
-    }
-}
-
-/// The first member in which a line differs from what is stored, but for one that is left out.
-fn difference(line: &Line, stored: &Line, left_out: Option<&str>) -> Option<String> {
-    let (line, stored) = (line.members(), stored.members());
-    let value = |members: &Map<String, Value>, name: &str| members.get(name).cloned();
-    let mut names = line.keys().chain(stored.keys());
-    let differs = |name: &&String| {
-        Some(name.as_str()) != left_out && value(&line, name) != value(&stored, name)
-    };
-    names.find(differs).cloned()
 }

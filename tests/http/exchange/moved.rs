@@ -1,8 +1,9 @@
-//! What works after an import: everything under the same root secret at the same host, and what does
-//! not under another one is told.
+//! What works after an import: everything under the same root secret at the same host, and what
+//! does not under another one is told.
 
 use axum::http::Method;
 use gatelodge::error::{ErrorCode, Refusal};
+use gatelodge::keys::JwtKind;
 use serde_json::{Value, json};
 
 use super::{House, exported, house, imported};
@@ -28,7 +29,7 @@ async fn everybody_goes_on_at_another_installation_under_the_same_root_secret() 
     let tokens = shop.redeem(&code).await.tokens();
     let subject = |lines: &[String]| super::of_kind(lines, "person");
     let ids: Vec<Value> = subject(&lines).iter().map(|person| person["id"].clone()).collect();
-    let claims = other.verified(tokens.id(), gatelodge::keys::JwtKind::IdToken);
+    let claims = other.verified(tokens.id(), JwtKind::Id);
     assert!(ids.contains(&claims["sub"]), "{claims}");
     // A recovery code, the personal token and the open link of grace.
     let mut elsewhere = Browser::new(&other);

@@ -40,7 +40,7 @@ async fn people() -> (Server, Vec<String>) {
 async fn a_line_that_is_wrong_is_told_with_its_number_and_member_and_nothing_is_written() {
     let (_, lines) = people().await;
     let other = Server::new().await;
-    let mut fault = async |kind: &str, member: &str, value: Value| {
+    let fault = async |kind: &str, member: &str, value: Value| {
         faults(&other, &changed(&lines, kind, member, value)).await.remove(0)
     };
 
