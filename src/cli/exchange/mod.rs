@@ -8,7 +8,7 @@ mod keycloak;
 mod pocket_id;
 mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use axum::http::Method;
@@ -170,19 +170,28 @@ pub(super) async fn import(
         Found::Document(document, notes) => {
             let count = |section: &str| document.get(section)?.as_object().map(Map::len);
             let all = ["clients", "users"].into_iter().filter_map(count).sum();
+            let disabled = disabled_in(&document);
             let request = ApplyRequest { document, dry_run, import: true, prune: false };
             let applied =
                 admin.send_within(TIMEOUT, Method::POST, "/api/v1/apply", &request).await?;
-            of_applied(applied, all, links, notes)
+            of_applied(applied, all, &disabled, links, notes)
         }
     };
     Ok(output(&view))
+}
+
+/// The people of a document who are disabled.
+fn disabled_in(document: &Map<String, Value>) -> BTreeSet<String> {
+    let users = document.get("users").and_then(Value::as_object).into_iter().flatten();
+    let disabled = users.filter(|(_, members)| members.get("disabled") == Some(&Value::Bool(true)));
+    disabled.map(|(username, _)| username.clone()).collect()
 }
 
 /// The same view of a document of `all` objects that was applied.
 fn of_applied(
     applied: ApplyView,
     all: usize,
+    disabled: &BTreeSet<String>,
     with_links: bool,
     mut notes: Vec<NoteView>,
 ) -> ImportView {
@@ -193,6 +202,8 @@ fn of_applied(
         let kind = if change.noun == "user" { "person".to_owned() } else { change.noun.clone() };
         *added.entry(kind).or_insert(0) += 1;
         match change.link {
+            // A link for somebody who is disabled is over.
+            _ if disabled.contains(&change.name) => {}
             Some(link) if with_links => links.push(InvitedView { link, username: change.name }),
             _ if change.noun == "user" => without_passkey.push(change.name),
             _ => {}

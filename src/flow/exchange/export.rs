@@ -52,10 +52,9 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn write(&mut self, kind: &str, line: &impl serde::Serialize) -> Result<(), Error> {
-        match serde_json::to_value(line).map_err(Internal::new)? {
-            serde_json::Value::Object(members) => self.put(written(kind, &members)),
-            _ => Err(Internal::new("a line is an object").into()),
-        }
+        let value = serde_json::to_value(line).map_err(Internal::new)?;
+        let members = value.as_object().ok_or_else(|| Internal::new("a line is an object"))?;
+        self.put(written(kind, members))
     }
 
     fn line(&mut self, line: &Line) -> Result<(), Error> {
@@ -148,9 +147,12 @@ pub fn write<'a>(
     })?;
     writer.table::<SetupLink>(view, |id, row| {
         let is_open = row.ended.is_none() && row.expires.by_clock() > now;
-        match row.purpose.user() {
-            Some(user) if is_open && is_there(&user)? => Ok(rows::setup_link(*id, &row)),
-            Some(_) | None => Ok(None),
+        let Some(user) = row.purpose.user().filter(|_| is_open) else { return Ok(None) };
+        let person = view.find::<Person>(&user)?;
+        // One from before its person was disabled is over.
+        match person.filter(|person| person.enabled_since(row.created)) {
+            Some(_) => Ok(rows::setup_link(*id, &row)),
+            None => Ok(None),
         }
     })?;
     writer.table::<Invitation>(view, |id, row| {

@@ -173,14 +173,12 @@ impl<V: View> Planner<'_, V> {
     /// Whether the configuration says the same of a scope or a role, if it says anything of it.
     fn configured(&self, line: &Line) -> Option<bool> {
         let configured = &self.cx.rules.configured;
-        match line {
-            Line::Role(own) => Some(*configured.configured_role(&own.name.0)? == own.scope),
-            Line::Scope(own) => {
-                let entry = configured.configured_scope(&own.name.0)?;
-                Some(entry.open == own.open && entry.description == own.description)
-            }
-            _ => None,
+        if let Line::Role(own) = line {
+            return Some(*configured.configured_role(&own.name.0)? == own.scope);
         }
+        let Line::Scope(own) = line else { return None };
+        let entry = configured.configured_scope(&own.name.0)?;
+        Some(entry.open == own.open && entry.description == own.description)
     }
 
     /// The line without what cannot come along.
@@ -368,10 +366,12 @@ impl<V: View> Planner<'_, V> {
         {
             return Ok(Err(nobody(member)));
         }
-        let client = match line {
-            Line::Consent(own) => Some(&own.client),
-            Line::Resource(own) => own.client.as_ref(),
-            _ => None,
+        let client = if let Line::Consent(own) = line {
+            Some(&own.client)
+        } else if let Line::Resource(own) = line {
+            own.client.as_ref()
+        } else {
+            None
         };
         if let Some(Text(client)) = client
             && !self.named.clients.contains(client)

@@ -80,7 +80,7 @@ async fn house() -> House {
     server.operate(Method::PATCH, "/users/bob", json!({ "disabled": true })).await;
     let pat = json!({ "username": "ada", "name": "desk" });
     let pat = server.operate(Method::POST, "/personal-tokens", pat).await.json();
-    let invitation = server.operate(Method::POST, "/invitations", json!({})).await;
+    let invitation = server.operate(Method::POST, "/invitations", json!({ "uses": 3 })).await;
     assert_eq!(invitation.status, 201, "{}", invitation.text());
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let (link, pat) = (text(&grace["setup_url"]), text(&pat["pat"]));

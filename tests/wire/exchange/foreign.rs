@@ -145,6 +145,7 @@ fn authelia() {
     assert_eq!(ada["groups"], json!(["admins", "house"]));
     assert_eq!((&ada["claims"]["given_name"], &ada["roles"]), (&json!("Ada"), &json!(["user"])));
     assert_eq!(home.json("user show grace")["disabled"], true);
+    assert_eq!(view["links"].as_array().unwrap().len(), 1, "none for whoever is disabled");
     assert_eq!(home.json("client show paperless")["enabled"], false);
     let uri = "https://wiki.example/callback";
     sign_in(&server, &view, "wiki", Some("the-secret-of-the-wiki"), uri);
