@@ -177,7 +177,7 @@ impl AdminClient {
         }
         let mut body = response.into_body();
         loop {
-            let frame = async { Ok(body.frame().await.transpose().map_err(broken)?) };
+            let frame = async { body.frame().await.transpose().map_err(broken) };
             match within(timeout, frame).await? {
                 None => return Ok(()),
                 Some(frame) => take(frame.data_ref().map_or(&[], |data| data.as_ref()))?,

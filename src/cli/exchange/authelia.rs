@@ -53,28 +53,22 @@ const CLAIMS: &[(&str, &str)] = &[
 pub(super) fn convert(source: &Source, into: &mut Converter) -> Result<(), Failure> {
     let root = source.root()?;
     root.skip(SETTINGS);
-    if let Some(providers) = root.child("identity_providers")? {
-        if let Some(oidc) = providers.child("oidc")? {
-            // Its keys, lifetimes and policies are settings of the server.
-            oidc.skip(&[
-                "authorization_policies",
-                "claims_policies",
-                "cors",
-                "hmac_secret",
-                "jwks",
-            ]);
-            oidc.skip(&["lifespans", "issuer_private_key", "issuer_certificate_chain", "scopes"]);
-            oidc.skip(&["enable_client_debug_messages", "minimum_parameter_entropy"]);
-            oidc.skip(&[
-                "enforce_pkce",
-                "enable_pkce_plain_challenge",
-                "require_pushed_authorization_requests",
-            ]);
-            for client in oidc.objects("clients")? {
-                self::client(&client, into)?;
-            }
-            into.note_rest("identity_providers.oidc", &oidc);
+    if let Some(providers) = root.child("identity_providers")?
+        && let Some(oidc) = providers.child("oidc")?
+    {
+        // Its keys, lifetimes and policies are settings of the server.
+        oidc.skip(&["authorization_policies", "claims_policies", "cors", "hmac_secret", "jwks"]);
+        oidc.skip(&["lifespans", "issuer_private_key", "issuer_certificate_chain", "scopes"]);
+        oidc.skip(&["enable_client_debug_messages", "minimum_parameter_entropy"]);
+        oidc.skip(&[
+            "enforce_pkce",
+            "enable_pkce_plain_challenge",
+            "require_pushed_authorization_requests",
+        ]);
+        for client in oidc.objects("clients")? {
+            self::client(&client, into)?;
         }
+        into.note_rest("identity_providers.oidc", &oidc);
     }
     for (username, person) in root.entries("users")? {
         self::person(username, &person, into)?;
@@ -129,7 +123,7 @@ fn client(object: &Object<'_>, into: &mut Converter) -> Result<(), Failure> {
     match object.text("pkce_challenge_method")? {
         None | Some("S256") => {}
         Some(method) => {
-            into.note(&about, format!("PKCE by {method} does not come along: S256 is asked here"))
+            into.note(&about, format!("PKCE by {method} does not come along: S256 is asked here"));
         }
     }
     for member in ["id_token_signed_response_alg", "userinfo_signed_response_alg"] {
@@ -153,7 +147,7 @@ fn client(object: &Object<'_>, into: &mut Converter) -> Result<(), Failure> {
     object.skip(&["introspection_endpoint_auth_method", "token_endpoint_auth_signing_alg"]);
     object.skip(&["id_token_signed_response_key_id", "userinfo_signed_response_key_id"]);
     object.skip(&["consent_mode", "pre_configured_consent_duration"]);
-    into.add_client(FoundClient {
+    into.add_client(&FoundClient {
         auth_method: object.text("token_endpoint_auth_method")?.map(str::to_owned),
         disabled,
         grants: owned(&object.texts("grant_types")?),
@@ -182,7 +176,7 @@ fn person(username: &str, object: &Object<'_>, into: &mut Converter) -> Result<(
         }
     }
     object.skip(&["password"]);
-    into.add_person(FoundPerson {
+    into.add_person(&FoundPerson {
         claims,
         disabled: object.flag("disabled")?.unwrap_or_default(),
         display_name: object.text("displayname")?.map(str::to_owned),

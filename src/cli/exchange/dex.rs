@@ -73,7 +73,7 @@ fn client(object: &Object<'_>, into: &mut Converter) -> Result<(), Failure> {
     if let Some(variable) = variable {
         into.note(&about, format!("its secret is in the variable {variable}, and not in the file"));
     }
-    into.add_client(FoundClient {
+    into.add_client(&FoundClient {
         id: id.to_owned(),
         is_public: object.flag("public")?.unwrap_or_default(),
         name: object.text("name")?.map(str::to_owned),
@@ -96,7 +96,7 @@ fn person(object: &Object<'_>, into: &mut Converter) -> Result<(), Failure> {
     };
     object.skip(&["hash", "hashFromEnv", "preferredUsername", "userID"]);
     let about = format!("user {username}");
-    into.add_person(FoundPerson {
+    into.add_person(&FoundPerson {
         display_name: object.text("name")?.map(str::to_owned),
         email: email.map(str::to_owned),
         email_verified: object.flag("emailVerified")?,

@@ -230,8 +230,8 @@ impl Converter {
     }
 
     /// Adds a client.
-    pub(super) fn add_client(&mut self, found: FoundClient) {
-        let Some(id) = self.client_id(&found) else { return };
+    pub(super) fn add_client(&mut self, found: &FoundClient) {
+        let Some(id) = self.client_id(found) else { return };
         let about = format!("client {id}");
         if self.clients.contains_key(&id) {
             self.note(about, "the files have it twice: the first one counts");
@@ -315,7 +315,7 @@ impl Converter {
         if found.disabled {
             members.insert("enabled".to_owned(), false.into());
         }
-        self.add_proof(&about, &id, &found, &mut members);
+        self.add_proof(&about, &id, found, &mut members);
         self.clients.insert(id, members.into());
     }
 
@@ -366,7 +366,7 @@ impl Converter {
     }
 
     /// Adds a person.
-    pub(super) fn add_person(&mut self, found: FoundPerson) {
+    pub(super) fn add_person(&mut self, found: &FoundPerson) {
         let about = format!("user {}", found.username);
         let Ok(username) = found.username.parse::<Username>() else {
             let why = "a username has 1 to 64 letters, digits and ._-@+ here, and so they are left out: \

@@ -170,7 +170,7 @@ fn client(object: &Object<'_>, into: &mut Converter) -> Result<(), Failure> {
         Some("client-x509") => Some("tls_client_auth".to_owned()),
         Some(_) | None => None,
     };
-    into.add_client(FoundClient {
+    into.add_client(&FoundClient {
         auth_method: method,
         disabled: object.flag("enabled")? == Some(false),
         grants,
@@ -260,7 +260,7 @@ fn person(object: &Object<'_>, realm: &str, into: &mut Converter) -> Result<(), 
     }
     object.skip(&["access", "createdTimestamp", "disableableCredentialTypes", "id", "notBefore"]);
     object.skip(&["requiredActions", "self", "totp", "clientConsents"]);
-    into.add_person(FoundPerson {
+    into.add_person(&FoundPerson {
         claims,
         disabled: object.flag("enabled")? == Some(false),
         display_name: (!names.is_empty()).then(|| names.join(" ")),

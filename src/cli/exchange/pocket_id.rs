@@ -97,7 +97,7 @@ fn client(
         members.insert("default_max_age".to_owned(), 0.into());
     }
     object.skip(&["created_at", "created_by_id", "secret", "updated_at"]);
-    into.add_client(FoundClient {
+    into.add_client(&FoundClient {
         groups: own_groups,
         home: object.text("launch_url")?.map(str::to_owned),
         id: id.to_owned(),
@@ -154,7 +154,7 @@ fn person(
         into.note(&about, "they are of a directory there, and nothing follows it here");
     }
     object.skip(&["created_at", "updated_at"]);
-    into.add_person(FoundPerson {
+    into.add_person(&FoundPerson {
         claims,
         disabled: object.flag("disabled")?.unwrap_or_default(),
         display_name: display_name.or_else(|| (!names.is_empty()).then(|| names.join(" "))),

@@ -41,10 +41,10 @@ impl Source {
     pub(super) fn of_yaml(name: &str, text: &str) -> Result<Self, Failure> {
         let loaded = MarkedYaml::load_from_str(text).map_err(|error| {
             let line = error.marker().line();
-            failure(format!("{name}:{line}: this is no YAML: {}", error.info()))
+            failure(&format!("{name}:{line}: this is no YAML: {}", error.info()))
         })?;
         let [document] = loaded.as_slice() else {
-            return Err(failure(format!("{name}: one document of YAML is expected")));
+            return Err(failure(&format!("{name}: one document of YAML is expected")));
         };
         let mut source = Self { lines: BTreeMap::new(), name: name.to_owned(), value: Value::Null };
         source.value = source.value_of(document, "")?;
@@ -55,7 +55,7 @@ impl Source {
         let value = serde_json::from_str(text).map_err(|error| {
             let sentence = error.to_string();
             let sentence = sentence.split(" at line ").next().unwrap_or_default();
-            failure(format!("{name}:{}: this is no JSON: {sentence}", error.line()))
+            failure(&format!("{name}:{}: this is no JSON: {sentence}", error.line()))
         })?;
         Ok(Self { lines: BTreeMap::new(), name: name.to_owned(), value })
     }
@@ -63,7 +63,7 @@ impl Source {
     fn value_of(&mut self, node: &MarkedYaml<'_>, path: &str) -> Result<Value, Failure> {
         self.lines.insert(path.to_owned(), node.span.start.line());
         if self.lines.len() > MAX_PARTS {
-            return Err(failure(format!("{}: its aliases make it too large", self.name)));
+            return Err(failure(&format!("{}: its aliases make it too large", self.name)));
         }
         Ok(match &node.data {
             YamlData::Value(scalar) => match scalar {
@@ -136,7 +136,7 @@ impl Source {
     pub(super) fn fault(&self, path: &str, sentence: &str) -> Failure {
         let line = self.lines.get(path).map_or_else(String::new, |line| format!("{line}:"));
         let between = if path.is_empty() { "" } else { ": " };
-        failure(format!("{}:{line} {path}{between}{sentence}", self.name))
+        failure(&format!("{}:{line} {path}{between}{sentence}", self.name))
     }
 
     /// The whole of it.
@@ -160,11 +160,11 @@ fn name_of(file: &str) -> String {
 
 fn text(file: &str) -> Result<String, Failure> {
     let bytes = input::bytes(file, MAX_FILE)?;
-    String::from_utf8(bytes).map_err(|_| failure(format!("{}: this is no UTF-8", name_of(file))))
+    String::from_utf8(bytes).map_err(|_| failure(&format!("{}: this is no UTF-8", name_of(file))))
 }
 
-fn failure(message: String) -> Failure {
-    Failure::new(Exit::Usage, printable(&message))
+fn failure(message: &str) -> Failure {
+    Failure::new(Exit::Usage, printable(message))
 }
 
 fn below(path: &str, name: &str) -> String {

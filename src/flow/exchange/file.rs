@@ -86,7 +86,7 @@ pub fn read(content: &[u8]) -> Result<File, Faults> {
             Ok(AnyLine::Header(_)) => {
                 faults.add(number, Fault::at("kind", "the header is the first line alone"));
             }
-            Ok(AnyLine::Line(line)) => lines.push((number, line)),
+            Ok(AnyLine::Line(line)) => lines.push((number, *line)),
             Ok(AnyLine::Trailer(own)) => {
                 // The sum is of the lines before.
                 end = Some((number, own, sum.clone()));
@@ -157,7 +157,7 @@ mod tests {
 
         assert_eq!(read(whole.as_bytes()).ok().unwrap().lines.len(), 1);
         for cut in 0..whole.len() - 1 {
-            assert!(read(whole[..cut].as_bytes()).is_err(), "{cut}");
+            assert!(read(&whole.as_bytes()[..cut]).is_err(), "{cut}");
         }
         assert!(fault(&whole.replace("Look", "Lock")).starts_with("line 3, sha256: the lines"));
         assert!(fault(&whole.replace(SCOPE, "")).starts_with("line 2, lines: there are 1 lines"));

@@ -120,7 +120,7 @@ pub(super) enum AnyLine {
     /// The first.
     Header(Header),
     /// One between.
-    Line(Line),
+    Line(Box<Line>),
     /// The last.
     Trailer(Trailer),
 }
@@ -141,7 +141,7 @@ impl AnyLine {
         Ok(match kind.as_str() {
             HEADER => Self::Header(Header::read(members)?),
             TRAILER => Self::Trailer(Trailer::read(members)?),
-            other => Self::Line(Line::of(other, members)?),
+            other => Self::Line(Box::new(Line::of(other, members)?)),
         })
     }
 }

@@ -61,10 +61,10 @@ fn set_all(
 
 /// The reason of a refusal, without the member that the place has, too.
 fn reason(refusal: Refusal) -> String {
-    match refusal {
-        Refusal::MemberMalformed(_, why) => why.to_owned(),
-        other => other.reason().into_owned(),
+    if let Refusal::MemberMalformed(_, why) = refusal {
+        return why.to_owned();
     }
+    refusal.reason().into_owned()
 }
 
 fn holding(held_by: Option<&Text<UserId>>) -> Holding {

@@ -44,11 +44,10 @@ pub(super) struct Plan {
 }
 
 /// A line as this installation can have it.
-enum Adapted {
-    /// It does not come along. A note says so, if somebody has to know.
-    Left,
-    /// It comes along, but for a member of this name.
-    Taken(Line, Option<&'static str>),
+struct Adapted {
+    /// A member that does not come along.
+    left_out: Option<&'static str>,
+    line: Line,
 }
 
 /// The making of a plan.
@@ -152,7 +151,7 @@ impl<V: View> Planner<'_, V> {
             }
             None => {}
         }
-        let Adapted::Taken(line, left_out) = self.adapted(line)? else { return Ok(()) };
+        let Some(Adapted { left_out, line }) = self.adapted(line)? else { return Ok(()) };
         match rows::stored(self.view, &line)? {
             Some(stored) => match difference(&line, &stored, left_out) {
                 None => self.plan.unchanged += 1,
@@ -181,8 +180,9 @@ impl<V: View> Planner<'_, V> {
         Some(entry.open == own.open && entry.description == own.description)
     }
 
-    /// The line without what cannot come along.
-    fn adapted(&mut self, line: &Line) -> Result<Adapted, Error> {
+    /// The line without what cannot come along; `None` if all of it cannot. A note says so, if somebody
+    /// has to know.
+    fn adapted(&mut self, line: &Line) -> Result<Option<Adapted>, Error> {
         const ROOT: &str = "since this installation has another root secret";
         let mut line = line.clone();
         let mut left_out = None;
@@ -197,7 +197,7 @@ impl<V: View> Planner<'_, V> {
                         format!("it registered itself, and has to do so again, {ROOT}"),
                     );
                     self.left_clients.insert(id);
-                    return Ok(Adapted::Left);
+                    return Ok(None);
                 }
                 if let Some(SecretMember::Made(hash)) = &own.secret
                     && !self.holds(hash)
@@ -219,11 +219,11 @@ impl<V: View> Planner<'_, V> {
             }
             Line::Passkey(own) if self.file.header.rp_id != self.cx.rules.issuer.host() => {
                 *self.lost.entry((own.user.0, Lost::Passkeys)).or_default() += 1;
-                return Ok(Adapted::Left);
+                return Ok(None);
             }
             Line::RecoveryCode(own) if !self.holds(&own.hash) => {
                 *self.lost.entry((own.user.0, Lost::RecoveryCodes)).or_default() += 1;
-                return Ok(Adapted::Left);
+                return Ok(None);
             }
             Line::Device(own) => {
                 if let MeansMember::Token { hash, .. } = &own.means
@@ -237,7 +237,7 @@ impl<V: View> Planner<'_, V> {
                     let about = format!("device {} of {user}", own.name.0);
                     self.left_devices.insert(own.id.clone());
                     self.note(about, sentence);
-                    return Ok(Adapted::Left);
+                    return Ok(None);
                 }
                 if own.hook.is_some_and(|hook| !self.holds(&hook)) {
                     // A device that comes by its certificate gets another one by itself.
@@ -246,34 +246,34 @@ impl<V: View> Planner<'_, V> {
                 }
                 if own.expires.0 <= self.cx.now {
                     self.left_devices.insert(own.id.clone());
-                    return Ok(Adapted::Left);
+                    return Ok(None);
                 }
             }
             // What nobody can use any more is no loss.
             Line::Certificate(own)
                 if own.expires.0 <= self.cx.now || self.left_devices.contains(&own.device) =>
             {
-                return Ok(Adapted::Left);
+                return Ok(None);
             }
             Line::Consent(own) if self.left_clients.contains(&own.client.0) => {
-                return Ok(Adapted::Left);
+                return Ok(None);
             }
             Line::SetupLink(own) => {
                 if own.expires.0 <= self.cx.now || !self.holds(&own.token) {
                     *self.lost.entry((own.user.0, Lost::SetupLinks)).or_default() += 1;
-                    return Ok(Adapted::Left);
+                    return Ok(None);
                 }
             }
             Line::Invitation(own) => {
                 if own.expires.0 <= self.cx.now {
-                    return Ok(Adapted::Left);
+                    return Ok(None);
                 }
                 if !self.holds(&own.token) {
                     let about = format!("invitation {}", own.id.0);
                     self.note(about, format!(
                         "its link does not come along, {ROOT}: gatelodge invite add makes a new one"
                     ));
-                    return Ok(Adapted::Left);
+                    return Ok(None);
                 }
             }
             Line::Applied(_)
@@ -286,7 +286,7 @@ impl<V: View> Planner<'_, V> {
             | Line::Role(_)
             | Line::Scope(_) => {}
         }
-        Ok(Adapted::Taken(line, left_out))
+        Ok(Some(Adapted { left_out, line }))
     }
 
     fn note_losses(&mut self) -> Result<(), Error> {
