@@ -78,3 +78,22 @@ pub(super) fn difference(line: &Line, stored: &Line, left_out: Option<&str>) -> 
     };
     names.find(differs).cloned()
 }
+
+/// The person whom a line is about, or whose it is.
+pub(super) fn person_of(line: &Line) -> Option<UserId> {
+    match line {
+        Line::Certificate(own) => Some(own.user.0),
+        Line::Client(own) => own.owner.as_ref().map(|owner| owner.0),
+        Line::Consent(own) => Some(own.user.0),
+        Line::Device(own) => Some(own.user.0),
+        Line::Passkey(own) => Some(own.user.0),
+        Line::Person(own) => Some(own.id.0),
+        Line::RecoveryCode(own) => Some(own.user.0),
+        Line::SetupLink(own) => Some(own.user.0),
+        Line::Applied(_)
+        | Line::Invitation(_)
+        | Line::Resource(_)
+        | Line::Role(_)
+        | Line::Scope(_) => None,
+    }
+}

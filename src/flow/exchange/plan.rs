@@ -7,19 +7,21 @@ use serde_json::Value;
 
 use super::export::hash_keys;
 use super::file::{Faults, File};
-use super::identity::{Named, difference, identity};
-use super::lines::{Line, MeansMember, OriginMember, PersonLine, SecretMember};
+use super::identity::{Named, difference, identity, person_of};
+use super::lines::{ClientLine, Line, MeansMember, OriginMember, PersonLine, SecretMember};
 use super::member::{Digest, Fault, Text};
 use super::{parse, rows};
 use crate::error::{Error, Refusal};
-use crate::flow::Context;
 use crate::flow::person::people;
+use crate::flow::{Context, removal};
 use crate::model::folding::folded;
 use crate::model::person::{Role, Username};
 use crate::oauth::id::{ClientId, UserId};
 use crate::store::View;
-use crate::store::schema::PASSKEYS_BY_USER;
-use crate::store::schema::{Client, LinkedDevice, PEOPLE_BY_EMAIL, Passkey, Person};
+use crate::store::schema::{
+    Client, CredentialId, GRANTS_BY_CLIENT, LinkedDevice, PASSKEYS_BY_USER, PEOPLE_BY_EMAIL,
+    Passkey, Person, REMOVED_PASSKEYS_BY_USER, RemovedPasskey, Subject,
+};
 
 /// What did not come along, or needs a hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +59,7 @@ struct Planner<'a, V> {
     file: &'a File,
     left_clients: BTreeSet<ClientId>,
     left_devices: BTreeSet<String>,
+    left_people: BTreeSet<UserId>,
     named: Named,
     own_keys: BTreeMap<String, String>,
     /// The people who lose something: what, and how many of it.
@@ -90,6 +93,7 @@ pub(super) fn plan(
         file,
         left_clients: BTreeSet::new(),
         left_devices: BTreeSet::new(),
+        left_people: BTreeSet::new(),
         named: Named::of(file),
         own_keys: hash_keys(&cx.rules),
         lost: BTreeMap::new(),
@@ -103,6 +107,7 @@ pub(super) fn plan(
             "the file is of {there}, and this installation is {here}: tell the applications its new issuer"
         ));
     }
+    planner.leave_removed_people()?;
     for (number, line) in &file.lines {
         planner.line(*number, line)?;
     }
@@ -123,6 +128,27 @@ impl<V: View> Planner<'_, V> {
         own.is_some() && own == self.file.header.hash_keys.get(&generation)
     }
 
+    /// Leaves out the people who were removed here. Whoever had a passkey left a mark.
+    fn leave_removed_people(&mut self) -> Result<(), Error> {
+        let people: Vec<_> =
+            self.named.people.iter().map(|(id, name)| (*id, name.clone())).collect();
+        for (id, username) in people {
+            if self.view.find::<Person>(&id)?.is_some() {
+                continue;
+            }
+            let has_mark = !self.view.by(&REMOVED_PASSKEYS_BY_USER, &id, 1)?.is_empty();
+            if has_mark || removal::is_pending(self.view, &Subject::Person(id))? {
+                self.note(
+                    format!("user {username}"),
+                    "they were removed here, and stay removed with what was theirs: gatelodge user add \
+                     makes a new account",
+                );
+                self.left_people.insert(id);
+            }
+        }
+        Ok(())
+    }
+
     fn name_of(&self, user: UserId) -> Result<String, Error> {
         if let Some(username) = self.named.people.get(&user) {
             return Ok(username.to_string());
@@ -134,6 +160,9 @@ impl<V: View> Planner<'_, V> {
     fn line(&mut self, number: u64, line: &Line) -> Result<(), Error> {
         if !self.seen.insert((line.kind(), identity(line))) {
             self.faults.add(number, Fault::whole("a line before this one is of the same"));
+            return Ok(());
+        }
+        if self.left_people.iter().any(|left| person_of(line) == Some(*left)) {
             return Ok(());
         }
         if let Line::Person(own) = line {
@@ -221,6 +250,16 @@ impl<V: View> Planner<'_, V> {
                 *self.lost.entry((own.user.0, Lost::Passkeys)).or_default() += 1;
                 return Ok(None);
             }
+            Line::Passkey(own) => {
+                let id = CredentialId(own.credential_id.0.clone());
+                if self.view.find::<RemovedPasskey>(&id)?.is_some() {
+                    let user = self.name_of(own.user.0)?;
+                    let sentence =
+                        format!("their passkey {} was removed here, and stays removed", own.name.0);
+                    self.note(format!("user {user}"), sentence);
+                    return Ok(None);
+                }
+            }
             Line::RecoveryCode(own) if !self.holds(&own.hash) => {
                 *self.lost.entry((own.user.0, Lost::RecoveryCodes)).or_default() += 1;
                 return Ok(None);
@@ -279,7 +318,6 @@ impl<V: View> Planner<'_, V> {
             Line::Applied(_)
             | Line::Certificate(_)
             | Line::Consent(_)
-            | Line::Passkey(_)
             | Line::Person(_)
             | Line::RecoveryCode(_)
             | Line::Resource(_)
@@ -319,7 +357,7 @@ impl<V: View> Planner<'_, V> {
             return Ok(Err(fault));
         }
         Ok(match line {
-            Line::Client(own) => parse::client(self.cx, own).map(drop),
+            Line::Client(own) => self.check_client(own)?,
             Line::Passkey(own) => match parse::passkey(own) {
                 Err(fault) => Err(fault),
                 Ok(_) => self.check_passkey_name(own.user.0, own.name.0.as_str())?,
@@ -345,24 +383,11 @@ impl<V: View> Planner<'_, V> {
     fn check_references(&self, line: &Line) -> Result<Result<(), Fault>, Error> {
         let nobody =
             |member: &'static str| Fault::at(member, "this person is neither in the file nor here");
-        let (member, user) = match line {
-            Line::Certificate(own) => ("user", Some(&own.user)),
-            Line::Client(own) => ("owner", own.owner.as_ref()),
-            Line::Consent(own) => ("user", Some(&own.user)),
-            Line::Device(own) => ("user", Some(&own.user)),
-            Line::Passkey(own) => ("user", Some(&own.user)),
-            Line::RecoveryCode(own) => ("user", Some(&own.user)),
-            Line::SetupLink(own) => ("user", Some(&own.user)),
-            Line::Applied(_)
-            | Line::Invitation(_)
-            | Line::Person(_)
-            | Line::Resource(_)
-            | Line::Role(_)
-            | Line::Scope(_) => ("", None),
-        };
-        if let Some(Text(user)) = user
-            && !self.named.people.contains_key(user)
-            && self.view.find::<Person>(user)?.is_none()
+        let member = if let Line::Client(_) = line { "owner" } else { "user" };
+        let user = person_of(line).filter(|_| !matches!(line, Line::Person(_)));
+        if let Some(user) = user
+            && !self.named.people.contains_key(&user)
+            && self.view.find::<Person>(&user)?.is_none()
         {
             return Ok(Err(nobody(member)));
         }
@@ -389,6 +414,19 @@ impl<V: View> Planner<'_, V> {
             return Ok(Err(Fault::at("device", why)));
         }
         Ok(Ok(()))
+    }
+
+    fn check_client(&self, own: &ClientLine) -> Result<Result<(), Fault>, Error> {
+        let id = &own.client_id.0;
+        // What a client of this id was allowed before would be allowed to this one.
+        if !self.view.by(&GRANTS_BY_CLIENT, id, 1)?.is_empty()
+            || removal::is_pending(self.view, &Subject::Client(id.clone()))?
+        {
+            let why = "a client of this id was removed here a moment ago, and its grants are not gone \
+                       yet: try again later";
+            return Ok(Err(Fault::at("client_id", why)));
+        }
+        Ok(parse::client(self.cx, own).map(drop))
     }
 
     fn check_roles(&self, roles: &[Text<Role>]) -> Result<(), Fault> {

@@ -115,3 +115,33 @@ async fn links_are_made_for_whoever_has_no_way_in_and_told_once() {
     assert_eq!(with["links"][0]["username"], "ada");
     assert_eq!((&again["links"], &again["without_passkey"]), (&json!([]), &json!([])));
 }
+
+#[tokio::test]
+async fn what_was_removed_here_stays_removed() {
+    let server = Server::new().await;
+    server.first_administrator().await;
+    server.person("bob").await;
+    let shop = json!({
+        "name": "Shop", "client_id": "shop", "redirect_uris": ["https://shop.example/cb"],
+    });
+    server.client(shop).await;
+    let lines = exported(&server).await;
+    let passkeys = server.operate(Method::GET, "/passkeys?user=ada", json!({})).await.json();
+    let passkey = format!("/passkeys/{}", passkeys["passkeys"][0]["id"].as_str().unwrap());
+    assert_eq!(server.operate(Method::DELETE, &passkey, json!({})).await.status, 200);
+    for gone in ["/users/bob", "/clients/shop"] {
+        assert_eq!(server.operate(Method::DELETE, gone, json!({})).await.status, 200, "{gone}");
+    }
+
+    let view = imported(&server, &lines, "").await;
+
+    let notes = view["notes"].to_string();
+    assert!(notes.contains("was removed here, and stays removed"), "{notes}");
+    assert!(notes.contains("they were removed here, and stay removed"), "{notes}");
+    assert_eq!(view["added"], json!({ "client": 1 }));
+    let count = async |path: &str, member: &str| {
+        let listed = server.operate(Method::GET, path, json!({})).await.json();
+        listed[member].as_array().unwrap().len()
+    };
+    assert_eq!((count("/users", "users").await, count("/passkeys", "passkeys").await), (1, 0));
+}
