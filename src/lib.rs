@@ -88,6 +88,8 @@
 //! | what strangers may have stored; whom a full pool takes from | [`flow::admission`] |
 //! | limits on guesses and registrations | [`flow::throttle`] |
 //! | a file that is applied: its TOML and its lines, its members, the transaction, the difference | `cli/apply/`, `admin/apply/`, [`flow::apply`], `flow/apply/ledger.rs` |
+//! | an export: its lines; what an import takes of it, and what it lists instead | [`flow::exchange`], `flow/exchange/lines.rs`; `flow/exchange/plan.rs` |
+//! | the files of other servers, and what does not come along | `cli/exchange/`, `cli/exchange/foreign.rs` |
 //! | scopes and roles beside the configuration | [`flow::apply::definitions`], [`config::Definitions`] |
 //! | what a file made, and `--prune` removes | `flow/apply/marks.rs`, `flow/apply/prune.rs` |
 //! | the right that an operation needs; what an administrator may touch | `admin/operation/by.rs`; [`flow::rights`] |

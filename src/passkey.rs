@@ -93,6 +93,12 @@ impl Assertion {
     }
 }
 
+/// Whether this is a stored credential, with the id `id`.
+pub(crate) fn is_credential(credential: &[u8], id: &CredentialId) -> bool {
+    let passkey = serde_json::from_slice::<Passkey>(credential);
+    passkey.is_ok_and(|passkey| Credential::from(passkey).cred_id.to_vec() == id.0)
+}
+
 impl Passkeys {
     /// The relying party of `issuer`. Its RP ID is the host, and its only origin is the issuer's,
     /// including the port.

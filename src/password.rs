@@ -253,6 +253,18 @@ impl ParsedHash {
     }
 }
 
+/// The most memory of a hash from elsewhere, in blocks of 1 KiB, its most passes and its most lanes.
+const MAX_COST: [u32; 3] = [256 * 1024, 16, 16];
+
+/// Whether this is a hash that can be compared with a secret, at a cost that is borne.
+pub(crate) fn is_hash(phc: &str) -> bool {
+    let [memory, passes, lanes] = MAX_COST;
+    ParsedHash::read(phc).is_some_and(|hash| {
+        let bounded = hash.memory <= memory && hash.passes <= passes && hash.lanes <= lanes;
+        bounded && params(hash.memory, hash.passes, hash.lanes).is_ok()
+    })
+}
+
 /// Locks a mutex, even a poisoned one: its data is consistent at each moment.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -133,9 +133,8 @@ const PLACES: &[(&str, &[&str])] = &[
     (
         "http_body_util",
         &[
-            "admin/backup.rs",
+            "admin/operation/sent.rs",
             "cli/admin_client.rs",
-            "cli/backup/",
             "cli/doctor/through.rs",
             "oauth_client/http.rs",
             "fetch/",
@@ -166,11 +165,13 @@ const PLACES: &[(&str, &[&str])] = &[
     ("rpassword", &["cli/"]),
     ("rust_embed", &["admin/catalogue.rs", "http/"]),
     ("rustix", &["cli/doctor/places.rs", "cli/output/terminal.rs", "private_file/", "serve/"]),
+    ("saphyr", &["cli/exchange/"]),
     ("serde_cbor_2", &["passkey.rs"]),
     (
         "sha2",
         &[
             "app/backup/",
+            "flow/exchange/",
             "http/assets.rs",
             "oauth_client/page.rs",
             "keys/",

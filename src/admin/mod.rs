@@ -25,6 +25,7 @@ pub(crate) mod connection;
 pub(crate) mod doctor;
 pub(crate) mod document;
 pub(crate) mod event;
+pub(crate) mod exchange;
 pub(crate) mod grant;
 pub(crate) mod issuer;
 pub(crate) mod key;
@@ -191,12 +192,18 @@ operations! {
     "/api/v1/events/{id}" {
         get event::explain, "Shows an event, and what can be done about it.";
     }
+    "/api/v1/export" {
+        get exchange::export, "Exports people, clients and resources as lines of JSON.";
+    }
     "/api/v1/grants" {
         get grant::list, "Lists the grants in force.";
     }
     "/api/v1/grants/{id}" {
         get grant::show, "Shows a grant.";
         delete grant::revoke, "Ends a grant with its tokens. A remembered consent stays.";
+    }
+    "/api/v1/import" {
+        post exchange::import, "Imports the lines of an export, all of them or none.";
     }
     "/api/v1/invitations" {
         get link::invitation::list, "Lists the invitations, open or not.";
@@ -330,7 +337,7 @@ pub(crate) struct ErrorView {
     /// The id of its event, at a port. Over the socket there is none: its operator reads all of it here.
     #[serde(skip_serializing_if = "Option::is_none")]
     event_id: Option<String>,
-    /// The faults of a configuration.
+    /// The faults of a configuration, or of the lines of a file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

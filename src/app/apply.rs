@@ -18,6 +18,8 @@ use crate::store::{Tx, View as _};
 pub struct Application {
     /// Whether it is only tried out, and nothing is written.
     pub dry_run: bool,
+    /// Whether it is of another server, so that nothing that is there changes and what is new has no mark.
+    pub import: bool,
     /// What it says.
     pub manifest: Manifest,
     /// Whether everything is removed that a file made and this one does not name.
@@ -39,14 +41,17 @@ impl App {
         proof: impl Fn(&Tx<'_>, &Context) -> Result<Context, Error> + Send + 'static,
         application: Application,
     ) -> Result<Vec<Changed>, Error> {
-        let Application { dry_run, mut manifest, prune, secrets } = application;
+        let Application { dry_run, import, mut manifest, prune, secrets } = application;
         for (id, secret) in secrets {
             let chosen = self.compare(&id, &secret).await?;
             manifest.clients.entry(id).or_default().secret = Some(chosen);
         }
         let transition = move |tx: &mut Tx<'_>, cx: &Context| {
             let cx = proof(tx, cx)?;
-            apply::run(tx, &cx, &manifest, prune)
+            match import {
+                true => apply::import(tx, &cx, &manifest),
+                false => apply::run(tx, &cx, &manifest, prune),
+            }
         };
         if dry_run {
             return self.try_out(transition).await;

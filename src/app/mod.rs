@@ -12,6 +12,7 @@ mod configuration;
 pub mod doctor;
 mod documents;
 mod events;
+mod exchange;
 mod logout_delivery;
 mod metrics;
 mod open;

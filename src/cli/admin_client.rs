@@ -154,6 +154,37 @@ impl AdminClient {
         }
     }
 
+    /// Sends `body` as it is, and returns the view of its response.
+    pub(super) async fn upload<V: DeserializeOwned>(
+        &mut self,
+        timeout: Duration,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<V, Failure> {
+        viewed(self.call(timeout, Method::POST, path, body.into()).await?)
+    }
+
+    /// Gives `take` each part of the response at `path` as it comes, each within `timeout`.
+    pub(super) async fn download(
+        &mut self,
+        timeout: Duration,
+        path: &str,
+        mut take: impl FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let response = within(timeout, self.respond(Method::GET, path, Body::empty())).await?;
+        if !response.status().is_success() {
+            return viewed::<Value>(read(response).await?).map(drop);
+        }
+        let mut body = response.into_body();
+        loop {
+            let frame = async { body.frame().await.transpose().map_err(broken) };
+            match within(timeout, frame).await? {
+                None => return Ok(()),
+                Some(frame) => take(frame.data_ref().map_or(&[], |data| data.as_ref()))?,
+            }
+        }
+    }
+
     /// Sends a request, and returns the status and the body of its response.
     async fn call(
         &mut self,
@@ -162,6 +193,17 @@ impl AdminClient {
         path: &str,
         body: Body,
     ) -> Result<(u16, Bytes), AdminClientError> {
+        let whole = async { read(self.respond(method, path, body).await?).await };
+        within(timeout, whole).await
+    }
+
+    /// Sends a request.
+    async fn respond(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Body,
+    ) -> Result<Response<Body>, AdminClientError> {
         // A name that is empty leaves its place in the path empty.
         let named = path.split('?').next().unwrap_or_default();
         if named.contains("//") || named.ends_with('/') {
@@ -170,68 +212,47 @@ impl AdminClient {
         if path.len() > MAX_PATH {
             return Err(AdminClientError::Unnamed("a name is too long to be one"));
         }
-        let request = request(method, path, body)?;
-        let late = |_| AdminClientError::Broken(format!("no answer in {} s", timeout.as_secs()));
-        let is_at_socket = matches!(self, Self::Socket(..));
-        let outcome = async { read(self.respond(request).await?).await };
-        if !is_at_socket {
-            return outcome.await;
-        }
-        tokio::time::timeout(timeout, outcome).await.map_err(late)?
-    }
-
-    /// Sends a request without a body, and returns the body of its response as it comes.
-    pub(super) async fn receive(&mut self, path: &str) -> Result<Body, Failure> {
-        let request = request(Method::GET, path, Body::empty())?;
-        let response = self.respond(request).await?;
-        if response.status().is_success() {
-            return Ok(response.into_body());
-        }
-        let (status, body) = read(response).await?;
-        Err(refused(status, &body))
-    }
-
-    async fn respond(
-        &mut self,
-        request: Request<Body>,
-    ) -> Result<Response<Body>, AdminClientError> {
-        let broken = |error: &dyn fmt::Display| AdminClientError::Broken(error.to_string());
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "localhost")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body)
+            .map_err(broken)?;
         match self {
             Self::InProcess(router) => match router.clone().oneshot(request).await {
                 Ok(response) => Ok(response),
                 Err(never) => match never {},
             },
             Self::Socket(sender, _) => {
-                sender.ready().await.map_err(|error| broken(&error))?;
-                let response = sender.send_request(request).await;
-                Ok(response.map_err(|error| broken(&error))?.map(Body::new))
+                sender.ready().await.map_err(broken)?;
+                Ok(sender.send_request(request).await.map_err(broken)?.map(Body::new))
             }
         }
     }
 }
 
-fn request(method: Method, path: &str, body: Body) -> Result<Request<Body>, AdminClientError> {
-    Request::builder()
-        .method(method)
-        .uri(path)
-        .header(header::HOST, "localhost")
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(body)
-        .map_err(|error| AdminClientError::Broken(error.to_string()))
+fn broken(error: impl fmt::Display) -> AdminClientError {
+    AdminClientError::Broken(error.to_string())
+}
+
+/// What `outcome` is within `timeout`.
+async fn within<T>(
+    timeout: Duration,
+    outcome: impl Future<Output = Result<T, AdminClientError>>,
+) -> Result<T, AdminClientError> {
+    let late = |_| AdminClientError::Broken(format!("no answer in {} s", timeout.as_secs()));
+    tokio::time::timeout(timeout, outcome).await.map_err(late)?
 }
 
 /// Parses the view in a response with a 2xx status. Any other status is a failure.
 fn viewed<V: DeserializeOwned>((status, body): (u16, Bytes)) -> Result<V, Failure> {
     if !(200..300).contains(&status) {
-        return Err(refused(status, &body));
+        let refusal: Value = serde_json::from_slice(&body).unwrap_or_default();
+        return Err(Failure::refused(status, &refusal));
     }
     serde_json::from_slice(&body)
         .map_err(|error| AdminClientError::Broken(error.to_string()).into())
-}
-
-fn refused(status: u16, body: &[u8]) -> Failure {
-    let refusal: Value = serde_json::from_slice(body).unwrap_or_default();
-    Failure::refused(status, &refusal)
 }
 
 /// The path of one object, with its name percent-encoded.
@@ -275,11 +296,7 @@ async fn connect(places: &Places) -> Result<Option<AdminClient>, AdminClientErro
     Ok(Some(AdminClient::Socket(sender, places.clone())))
 }
 
-async fn read<B>(response: Response<B>) -> Result<(u16, Bytes), AdminClientError>
-where
-    B: axum::body::HttpBody<Data = Bytes>,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+async fn read(response: Response<Body>) -> Result<(u16, Bytes), AdminClientError> {
     let status = response.status().as_u16();
     let body = Limited::new(response.into_body(), MAX_RESPONSE).collect().await;
     let body = body.map_err(|error| AdminClientError::Broken(error.to_string()))?;

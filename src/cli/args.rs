@@ -16,6 +16,7 @@ use super::config::ConfigVerb;
 use super::db::DbVerb;
 use super::doctor::{DOCTOR_HELP, DoctorArgs};
 use super::event::{EVENTS_EXAMPLES, EXPLAIN_EXAMPLES, EventsArgs, ExplainArgs};
+use super::exchange::{self, ExportArgs, ImportArgs};
 use super::grant::{ConnectionVerb, GrantVerb};
 use super::issuer::IssuerVerb;
 use super::key::KeyVerb;
@@ -149,6 +150,12 @@ pub(super) enum Verb {
     /// Set clients, people, groups, scopes, roles and resources as a file says
     #[command(after_help = apply::HELP)]
     Apply(ApplyArgs),
+    /// Write people, clients and resources into a file that another version and machine can read
+    #[command(after_help = exchange::EXPORT_HELP)]
+    Export(ExportArgs),
+    /// Take people, clients and resources from such a file, or from those of another server
+    #[command(after_help = exchange::IMPORT_HELP)]
+    Import(ImportArgs),
     /// The configuration
     #[command(subcommand)]
     Config(ConfigVerb),

@@ -17,6 +17,7 @@ mod confirm;
 mod db;
 mod doctor;
 mod event;
+mod exchange;
 mod grant;
 mod input;
 mod issuer;
@@ -128,6 +129,13 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         }
         Verb::Explain(args) => {
             with_admin(&flags, env, async |admin| event::explain(args, admin).await)
+        }
+        Verb::Export(args) => {
+            with_admin(&flags, env, async |admin| exchange::export(args, admin).await)
+        }
+        Verb::Import(args) => {
+            let found = exchange::read(&args)?;
+            with_admin(&flags, env, async |admin| exchange::import(args, found, admin).await)
         }
         Verb::Grant(verb) => with_admin(&flags, env, async |admin| grant::run(verb, admin).await),
         Verb::Invite(verb) => {

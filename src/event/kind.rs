@@ -48,6 +48,8 @@ kinds! {
     DeviceDenied = "device.denied", "a person refused a device";
     EmailChanged = "email.changed", "a person changed their e-mail address";
     FileApplied = "file.applied", "a file of clients, people and resources was applied";
+    FileExported = "file.exported", "people, clients and resources were exported";
+    FileImported = "file.imported", "people, clients and resources were imported";
     GrantRevoked = "grant.revoked", "a grant was ended";
     InvitationAdded = "invitation.added", "an invitation was made";
     InvitationRevoked = "invitation.revoked", "an invitation was revoked";

@@ -28,6 +28,7 @@ pub mod authorize;
 pub mod bridge;
 pub mod client;
 pub mod events;
+pub mod exchange;
 pub mod installation;
 pub mod launcher;
 pub mod lists;

@@ -73,6 +73,12 @@ impl ClaimName {
     }
 }
 
+impl fmt::Display for ClaimName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl FromStr for ClaimName {
     type Err = Refusal;
 

@@ -22,6 +22,7 @@ mod devices;
 mod doctor;
 mod endings;
 mod events;
+mod exchange;
 mod forward_auth;
 mod host;
 mod keys;

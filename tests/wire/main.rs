@@ -17,6 +17,7 @@ mod config;
 mod connection;
 mod crowd;
 mod doctor;
+mod exchange;
 #[cfg(target_os = "linux")]
 mod log;
 mod login;

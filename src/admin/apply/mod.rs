@@ -29,6 +29,10 @@ pub(crate) struct ApplyRequest {
     /// Whether it is only tried out, and nothing is written.
     #[serde(default)]
     pub(crate) dry_run: bool,
+    /// Whether it was made of another server's files: nothing that is there changes, and no document
+    /// prunes what is new. Nothing is pruned then.
+    #[serde(default)]
+    pub(crate) import: bool,
     /// Whether everything is removed that a document made and this one does not name.
     #[serde(default)]
     pub(crate) prune: bool,
@@ -121,8 +125,8 @@ pub(super) async fn apply(
     Body(request): Body<ApplyRequest, MAX_BODY>,
 ) -> Result<Json<ApplyView>, Failed> {
     let (manifest, secrets) = document::read(&request.document)?;
-    let ApplyRequest { dry_run, prune, .. } = request;
-    let application = Application { dry_run, manifest, prune, secrets };
+    let ApplyRequest { dry_run, import, prune, .. } = request;
+    let application = Application { dry_run, import, manifest, prune, secrets };
     let changes = app.apply(app.acting(), app.proof(), application).await?;
     if !dry_run && !changes.is_empty() {
         let of = |kind| changes.iter().filter(|change| change.kind == kind).count();

@@ -18,7 +18,7 @@ use crate::store::{Listing, StoreError, View};
 
 /// A new setup link, which is valid once. Its token is in the fragment, which a browser never
 /// sends.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct SetupLinkView {
     /// Its expiry.

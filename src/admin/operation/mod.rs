@@ -8,3 +8,4 @@ pub(crate) mod listing;
 #[cfg(test)]
 pub(super) mod openapi;
 pub(super) mod request;
+pub(super) mod sent;

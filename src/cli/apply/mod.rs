@@ -101,7 +101,8 @@ async fn send(
     prune: bool,
     admin: &mut AdminClient,
 ) -> Result<ApplyView, Failure> {
-    let request = ApplyRequest { document: file.document.clone(), dry_run, prune };
+    let document = file.document.clone();
+    let request = ApplyRequest { document, dry_run, import: false, prune };
     let applied = admin.send_within(TIMEOUT, Method::POST, "/api/v1/apply", &request).await;
     applied.map_err(|failure| failure.placed(|at| file.place(at)))
 }

@@ -6,11 +6,11 @@ mod restore;
 
 use std::io::{self, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use clap::Args;
-use http_body_util::BodyExt as _;
 use serde::Serialize;
 
 use super::admin_client::AdminClient;
@@ -23,6 +23,9 @@ use passphrase::NewPassphrase;
 use progress::Progress;
 
 pub(super) use restore::{HELP as RESTORE_HELP, RestoreArgs, run as restore};
+
+/// The time within which a server must send a part of a backup.
+const TIMEOUT: Duration = Duration::from_mins(10);
 
 /// How many pieces of a backup may wait to be written.
 const WAITING: usize = 4;
@@ -91,7 +94,7 @@ pub(super) async fn run(args: BackupArgs, json: bool, config: &Config) -> Result
         Failure::new(Exit::from_code(error.exit()), &error).with_remedy(error.remedy())
     })?;
     let path = (!to_output).then(|| PathBuf::from(&file));
-    let body = AdminClient::open(config.clone()).await?.receive("/api/v1/backup").await?;
+    let mut admin = AdminClient::open(config.clone()).await?;
     let encrypted = !sealing.is_open();
     let (pieces, received) = sync_channel(WAITING);
     let copying = tokio::task::spawn_blocking(move || {
@@ -100,9 +103,19 @@ pub(super) async fn run(args: BackupArgs, json: bool, config: &Config) -> Result
         let told = |rows, bytes| progress.tell(rows, bytes);
         copied(path.as_deref(), |out| Ok(copy(input, out, &sealing, secrets.as_ref(), told)?.1))
     });
-    forward(body, &pieces).await;
+    let mut is_taken = true;
+    let received = admin.download(TIMEOUT, "/api/v1/backup", |part| {
+        is_taken = pieces.send(Bytes::copy_from_slice(part)).is_ok();
+        // Whoever writes it says why they take no more.
+        if is_taken { Ok(()) } else { Err(Failure::new(Exit::Failed, "it is not written")) }
+    });
+    let received = received.await;
+    // What was broken off has no end, so that nobody takes it for a backup.
     drop(pieces);
     let copied = copying.await.map_err(|error| Failure::new(Exit::Failed, error))?;
+    if is_taken {
+        received?;
+    }
     let Copied { bytes, created, rows } = copied.map_err(|error| failure(&file, &error))?;
     let view = BackupView { bytes, created, encrypted, file, rows, with_key };
     Ok(described(&view, config, to_output))
@@ -141,36 +154,14 @@ fn copied(
     }
 }
 
-/// Sends what comes of a body to whoever writes it, until one of both ends.
-async fn forward(mut body: Body, pieces: &SyncSender<io::Result<Bytes>>) {
-    while let Some(frame) = body.frame().await {
-        let piece = frame.map_err(io::Error::other).map(|frame| frame.into_data());
-        let sent = match piece {
-            Ok(Ok(bytes)) => send(pieces, Ok(bytes)).await,
-            // Trailers have no bytes.
-            Ok(Err(_)) => true,
-            Err(error) => send(pieces, Err(error)).await && false,
-        };
-        if !sent {
-            return;
-        }
-    }
-}
-
-/// Waits until there is room, without holding up the connection's own work on this thread.
-async fn send(pieces: &SyncSender<io::Result<Bytes>>, piece: io::Result<Bytes>) -> bool {
-    let pieces = pieces.clone();
-    tokio::task::spawn_blocking(move || pieces.send(piece).is_ok()).await.unwrap_or(false)
-}
-
 /// Reads the pieces of a backup as they come.
 struct Pieces {
     bytes: Bytes,
-    received: Receiver<io::Result<Bytes>>,
+    received: Receiver<Bytes>,
 }
 
 impl Pieces {
-    fn new(received: Receiver<io::Result<Bytes>>) -> Self {
+    fn new(received: Receiver<Bytes>) -> Self {
         Self { bytes: Bytes::new(), received }
     }
 }
@@ -179,7 +170,7 @@ impl Read for Pieces {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         while self.bytes.is_empty() {
             match self.received.recv() {
-                Ok(piece) => self.bytes = piece?,
+                Ok(piece) => self.bytes = piece,
                 Err(_) => return Ok(0),
             }
         }
@@ -193,7 +184,7 @@ impl Read for Pieces {
 fn failure(file: &str, error: &BackupError) -> Failure {
     match error {
         BackupError::Io(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Failure::new(Exit::Refused, format!("{file} is there, and is not overwritten"))
+            Failure::new(Exit::Failed, format!("{file} is there, and is not overwritten"))
         }
         BackupError::Store(error) => Failure::new(Exit::Failed, error).with_remedy(error.remedy()),
         error => Failure::new(Exit::Failed, format!("no backup was made at {file}: {error}")),

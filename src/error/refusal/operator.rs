@@ -154,6 +154,14 @@ macro_rules! operator {
         "each linked device of its person has a secret of its own for this client, and asks for it",
         "gatelodge bridge end DEVICE ends a device with its secret",
         "RFC 9110 §15.5.10", Operator;
+    ImportDiffers => Conflict,
+        "this is here already, and the file says something else of it",
+        "gatelodge client set and gatelodge user set change what is here; or take it out of the file",
+        "RFC 9110 §15.5.10", Operator;
+    ImportFaulty => InvalidRequest,
+        "the file cannot be imported, and nothing of it was",
+        "correct what the lines say, or make the file anew: gatelodge export FILE",
+        "RFC 9110 §15.5.1", Operator;
     InvitationNotFound => NotFound,
         "there is no such invitation",
         "gatelodge invite list shows the invitations",

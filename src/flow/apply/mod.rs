@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::event;
 use crate::flow::Context;
 use crate::flow::events::{self, Act};
@@ -220,6 +220,29 @@ pub fn run(
     if !changed.is_empty() {
         let listed: Vec<String> = changed.iter().map(Changed::place).collect();
         events::record(tx, cx, Act::new(event::Kind::FileApplied).facts("changed", &listed))?;
+    }
+    Ok(changed)
+}
+
+/// Adds what another server's files said. Nothing that is there changes, and what is new has no mark: a
+/// file that is applied later prunes nothing of it.
+///
+/// # Errors
+///
+/// Those of [`run`], and [`Refusal::ImportDiffers`] with the place.
+pub fn import(tx: &mut Tx<'_>, cx: &Context, manifest: &Manifest) -> Result<Vec<Changed>, Error> {
+    let changed = run(tx, cx, manifest, false)?;
+    if let Some(other) = changed.iter().find(|changed| changed.kind != Kind::Added) {
+        let member = other.members.first();
+        return Err(Error::from(Refusal::ImportDiffers).at(|| match member {
+            Some(change) => other.noun.member(&other.name, &change.member),
+            None => other.place(),
+        }));
+    }
+    for added in &changed {
+        let folded = added.name.parse::<Username>().map(|name| name.folded().to_string());
+        let name = folded.ok().filter(|_| added.noun == Noun::User);
+        marks::remove(tx, added.noun, name.as_deref().unwrap_or(&added.name))?;
     }
     Ok(changed)
 }

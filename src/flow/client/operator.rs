@@ -223,7 +223,7 @@ fn complete(cx: &Context, metadata: &mut ClientMetadata) {
 
 /// Checks the rules that involve a named member. `names` tells whether one of some members is
 /// named.
-fn check(
+pub(in crate::flow) fn check(
     view: &impl View,
     cx: &Context,
     client: &Client,

@@ -40,6 +40,19 @@ pub(super) async fn an_option_that_an_application_has_not() -> Response {
     client(json!({ "catalogue": { "name": "grafana", "url": url, "options": { "a": "b" } } })).await
 }
 
+pub(super) async fn a_file_of_another_server_about_somebody_who_is_there() -> Response {
+    let server = Server::new().await;
+    server.operate(Method::POST, "/users", json!({ "username": "ada" })).await;
+    let document = json!({ "users": { "ada": { "display_name": "Ada Lovelace" } } });
+    let request = json!({ "document": document, "import": true });
+    server.operate(Method::POST, "/apply", request).await
+}
+
+pub(super) async fn a_file_that_is_no_export() -> Response {
+    let lines = "{\"kind\":\"ghost\"}\n".to_owned();
+    Server::new().await.operate_raw(Method::POST, "/import", lines).await
+}
+
 pub(super) async fn a_client_id_for_the_second_time() -> Response {
     let server = Server::new().await;
     let registration = json!({ "name": "Robot", "client_id": "robot" });

@@ -228,6 +228,8 @@ fn story(refusal: Refusal) -> Story {
         InvitationEarly => links::an_invitation_before_the_first_administrator(),
         InvitationExhausted => links::an_invitation_that_is_used_up(),
         InvitationExpired => links::an_invitation_after_its_time(),
+        ImportDiffers => admin::a_file_of_another_server_about_somebody_who_is_there(),
+        ImportFaulty => admin::a_file_that_is_no_export(),
         InvitationNotFound => links::an_invitation_that_is_not_listed(),
         InvitationOver => links::an_invitation_to_revoke_twice(),
         InvitationLapsed => links::an_invitation_of_somebody_who_may_not_invite(),

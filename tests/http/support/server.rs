@@ -116,6 +116,17 @@ impl Server {
         Self::of(App::create(config, Issuer::localhost(7455)).await.ok().unwrap())
     }
 
+    /// An installation at `issuer` under another root secret, which has no signing keys.
+    pub(crate) async fn under_another_root(issuer: &str) -> Self {
+        let root = RootSecret::generate(&Entropy::seeded(2).seed());
+        let (clock, entropy) = (Clock::manual(BEGINNING), Entropy::seeded(9));
+        let (config, store) = (Config::at("/nowhere"), Store::memory().unwrap());
+        let sources = Sources { clock, entropy };
+        let app = App::new(config, issuer.parse().unwrap(), &root.into(), store, sources).unwrap();
+        app.write(flow::installation::create).await.unwrap();
+        Self::of(app)
+    }
+
     async fn over(issuer: Issuer, store: Store, change: impl FnOnce(&mut Config)) -> Self {
         Self::drawing(Entropy::seeded(7), issuer, store, change).await
     }

@@ -45,6 +45,10 @@ impl Installation {
         for number in ["1", "2"] {
             let scope = format!("[scopes.'cellar{number}:read']\ndescription = 'Look there'\n");
             fs::write(home.path(&format!("house{number}.toml")), scope).unwrap();
+            let dex = format!(
+                "staticClients:\n- id: dex{number}\n  public: true\n  redirectURIs: [https://dex.example/cb]\n"
+            );
+            fs::write(home.path(&format!("dex{number}.yaml")), dex).unwrap();
         }
         Self { home, server: None }
     }

@@ -72,6 +72,20 @@ pub(super) const STORIES: &[Story] = &[
         fails: ("--file {home}/nothing", 2, "invalid_usage", "it cannot be read"),
     },
     Story {
+        verb: "export",
+        with: "{home}/all{n}.jsonl",
+        says: "all1.jsonl",
+        member: ("/file", "{home}/all2.jsonl"),
+        fails: ("{home}/house1.toml", 1, "failed", "is there, and is not overwritten"),
+    },
+    Story {
+        verb: "import",
+        with: "--from dex {home}/dex{n}.yaml",
+        says: "new: 1 client",
+        member: ("/added/client", "1"),
+        fails: ("{home}/nothing", 2, "invalid_usage", "cannot read"),
+    },
+    Story {
         verb: "config check",
         with: "",
         says: "ok",
