@@ -89,11 +89,14 @@ pub fn before(path: &Path, from: u32) -> PathBuf {
 /// A name for the store at `path` that is free, or is another name of that very file, which an upgrade
 /// that was killed gave it.
 fn aside(path: &Path, from: u32) -> PathBuf {
-    let first = before(path, from);
-    let more = (2_u32..).map(|number| first.with_added_extension(number.to_string()));
-    let is_free = |name: &PathBuf| !name.exists() || is_same(name, path);
-    let mut names = std::iter::once(first.clone()).chain(more);
-    names.find(is_free).unwrap_or(first)
+    free(before(path, from), |name| is_same(name, path))
+}
+
+/// The first of `name`, `name.2`, `name.3` and so on that is not there, or that may be taken.
+pub fn free(name: PathBuf, may_be_taken: impl Fn(&Path) -> bool) -> PathBuf {
+    let more = (2_u32..).map(|number| name.with_added_extension(number.to_string()));
+    let mut names = std::iter::once(name.clone()).chain(more);
+    names.find(|name| !name.exists() || may_be_taken(name)).unwrap_or(name)
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {

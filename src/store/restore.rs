@@ -140,21 +140,23 @@ fn of_backup(
     restored: &mut Restored,
 ) -> Result<(), BackupError> {
     while let Some((key, row)) = reader.row()? {
-        let carry = schema::carry(&key).ok_or_else(|| schema::unknown(&key))?;
+        let carry = schema::carry(&key).ok_or_else(|| unfit(schema::unknown(&key)))?;
         if (carry, ending) == (Carry::Live, Ending::All) {
-            restored.ended(&key, &row)?;
+            restored.ended(&key, &row).map_err(unfit)?;
             continue;
         }
         let Some(newer) = newer else {
-            filling.row(key, &row)?;
+            filling.row(key, &row).map_err(unfit)?;
             continue;
         };
         let now = newer.0.row(&key)?;
         match (carry, now) {
             // They come from the newer store, below.
             (Carry::Newest, _) | (Carry::Evidence, Some(_)) => {}
-            (Carry::Evidence | Carry::Kept, _) => filling.row(key, &row)?,
-            (Carry::Live | Carry::Means | Carry::Subject, None) => restored.ended(&key, &row)?,
+            (Carry::Evidence | Carry::Kept, _) => filling.row(key, &row).map_err(unfit)?,
+            (Carry::Live | Carry::Means | Carry::Subject, None) => {
+                restored.ended(&key, &row).map_err(unfit)?;
+            }
             (Carry::Live | Carry::Means, Some(now)) => filling.row(key, &now)?,
             (Carry::Subject, Some(now)) => {
                 let merged = merged(&key, &row, &now, restored)?;
@@ -163,6 +165,15 @@ fn of_backup(
         }
     }
     Ok(())
+}
+
+/// The error of a row of a backup. What does not decode was changed after it was written: its checksum
+/// stands at the end.
+fn unfit(error: StoreError) -> BackupError {
+    match error {
+        StoreError::Corrupt { .. } => BackupError::Damaged("a row of it cannot be read"),
+        error => error.into(),
+    }
 }
 
 /// Adds the rows that only the newer store has, or has newer.
