@@ -72,6 +72,20 @@ pub(super) const STORIES: &[Story] = &[
         fails: ("--file {home}/nothing", 2, "invalid_usage", "it cannot be read"),
     },
     Story {
+        verb: "backup",
+        with: "{home}/all{n}.backup",
+        says: "all1.backup",
+        member: ("/file", "{home}/all2.backup"),
+        fails: ("{home}/house1.toml", 1, "failed", "is there, and is not overwritten"),
+    },
+    Story {
+        verb: "upgrade",
+        with: "",
+        says: "there is nothing to upgrade",
+        member: ("/upgraded", "false"),
+        fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
+    },
+    Story {
         verb: "export",
         with: "{home}/all{n}.jsonl",
         says: "all1.jsonl",

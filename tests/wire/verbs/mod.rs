@@ -38,8 +38,8 @@ fn stories() -> impl Iterator<Item = &'static Story> {
 
 /// Those that have their stories elsewhere: in `login/verbs.rs` and `damage.rs`, and `serve` at the
 /// foot of this file.
-const ELSEWHERE: [&str; 7] =
-    ["serve", "login", "credential", "whoami", "logout", "db compact", "db repair"];
+const ELSEWHERE: [&str; 8] =
+    ["serve", "login", "credential", "whoami", "logout", "db compact", "db repair", "restore"];
 
 /// What says everything that it can where there is no store.
 const WITHOUT_A_STORE: [&str; 8] = [
