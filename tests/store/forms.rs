@@ -9,7 +9,7 @@ use super::rows::one_layout;
 
 /// A row by the hash of one secret, which is found by another, too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Locker {
+pub(crate) struct Locker {
     number: u8,
     tag: TokenHash,
 }
