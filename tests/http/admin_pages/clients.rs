@@ -468,11 +468,8 @@ async fn what_to_paste_is_there_again_without_the_secret() {
     let renamed = ada.visit(&format!("/gate/admin/clients/{id}")).await;
 
     let pasted = format!("--key {id} --secret THE-SECRET-THAT-YOU-CHOSE");
-    assert!(
-        added.unmarked().contains(&format!("--key {id} --secret {secret}")),
-        "{}",
-        added.text()
-    );
+    let whole = format!("--key {id} --secret {secret}");
+    assert!(added.unmarked().contains(&whole), "{}", added.text());
     assert!(page.unmarked().contains(&pasted), "{}", page.text());
     assert!(page.unmarked().contains("--name lodge"), "the option is told by the address");
     assert!(!page.text().contains(&secret), "a secret is displayed once");
