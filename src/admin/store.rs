@@ -161,13 +161,13 @@ mod tests {
     /// Its snapshot is there as long as it looks, whoever waits for it.
     #[tokio::test]
     async fn one_look_goes_on_at_a_time_even_if_nobody_waits_for_it_any_more() {
-        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (started, has_started) = tokio::sync::oneshot::channel();
         let (end, may_end) = mpsc::channel();
         let first = tokio::spawn(in_turn(move || {
-            begun.send(()).unwrap();
+            started.send(()).unwrap();
             may_end.recv().unwrap();
         }));
-        has_begun.await.unwrap();
+        has_started.await.unwrap();
 
         let during = LOOKS.try_acquire().is_ok();
         first.abort();

@@ -6,9 +6,9 @@ pub(super) fn parts(text: &str) -> Vec<(&str, &str)> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find("gatelodge ") {
-        let (words, command) = rest.split_at(at);
+        let (text, command) = rest.split_at(at);
         let (command, after) = command.split_at(length(command));
-        parts.push((words, command));
+        parts.push((text, command));
         rest = after;
     }
     parts.push((rest, ""));
@@ -56,7 +56,7 @@ fn word(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The words of a command line: of each what may not break behind a hyphen, and what may.
-pub(super) fn words(command: &str) -> Vec<(&str, &str)> {
+pub(super) fn pieces(command: &str) -> Vec<(&str, &str)> {
     let word = |word| -> (&str, &str) {
         let option = str::starts_with(word, '-');
         let end =
@@ -72,9 +72,9 @@ mod tests {
 
     /// The text with each command in brackets.
     fn marked(text: &str) -> String {
-        let marked = parts(text).into_iter().map(|(words, command)| match command {
-            "" => words.to_owned(),
-            command => format!("{words}[{command}]"),
+        let marked = parts(text).into_iter().map(|(text, command)| match command {
+            "" => text.to_owned(),
+            command => format!("{text}[{command}]"),
         });
         marked.collect()
     }
@@ -100,11 +100,11 @@ mod tests {
     fn an_option_is_kept_whole_and_its_value_is_not() {
         let command = "gatelodge client set --add-redirect=https://a.example/x-y --logo FILE";
 
-        let words = words(command);
+        let pieces = pieces(command);
 
-        let whole: String = words.iter().flat_map(|(kept, rest)| [*kept, *rest]).collect();
+        let whole: String = pieces.iter().flat_map(|(option, rest)| [*option, *rest]).collect();
         assert_eq!(whole, command);
-        let kept = words.iter().map(|(kept, _)| *kept).filter(|own| !own.is_empty());
-        assert_eq!(kept.collect::<Vec<_>>(), ["--add-redirect=", "--logo "]);
+        let options = pieces.iter().map(|(option, _)| *option).filter(|own| !own.is_empty());
+        assert_eq!(options.collect::<Vec<_>>(), ["--add-redirect=", "--logo "]);
     }
 }

@@ -181,9 +181,9 @@ impl Administrator {
     fn fill(&mut self) -> Result<(), Refusal> {
         let (drafts, now) = (&self.operations.drafts, self.app.context().now);
         let named = self.query.one(DRAFT)?.zip(self.browser.id(&self.app));
-        let kept = named.and_then(|(name, own)| drafts.find(now, &own, self.here.path(), name));
-        self.is_refilled = kept.is_some();
-        self.query = match kept {
+        let draft = named.and_then(|(name, own)| drafts.find(now, &own, self.here.path(), name));
+        self.is_refilled = draft.is_some();
+        self.query = match draft {
             Some(form) => form,
             None => {
                 let choices = self.query.pairs().filter(|(name, _)| CHOICES.contains(name));

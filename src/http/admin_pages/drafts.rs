@@ -16,7 +16,7 @@ use crate::secret::{TokenHash, hex};
 const LIFETIME: Duration = Duration::from_hours(1);
 
 /// The most forms that are kept. A form has at most 32 KiB.
-const MAX_KEPT: usize = 64;
+const MAX_DRAFTS: usize = 64;
 
 /// The forms that are kept, the oldest first.
 #[derive(Clone, Default)]
@@ -39,7 +39,7 @@ impl Drafts {
         let name = hex(&cx.seed.bytes("name of a draft")).split_off(32);
         let mut drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         drafts.retain(|draft| !draft.is_over(cx.now));
-        if drafts.len() >= MAX_KEPT {
+        if drafts.len() >= MAX_DRAFTS {
             drafts.pop_front();
         }
         let path = path.to_owned();

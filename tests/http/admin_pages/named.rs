@@ -151,7 +151,7 @@ async fn a_command_on_the_page_of_a_client_has_its_id_as_one_word() {
         assert_eq!(added.status, 201, "{id}: {}", added.text());
 
         let own = labelled(&ada.visit("/gate/admin/clients").await, "Odd");
-        let page = unescape(&ada.visit(&own).await.words());
+        let page = unescape(&ada.visit(&own).await.unmarked());
 
         let command = format!("gatelodge client set --logo FILE {word}");
         assert!(page.contains(&command), "{command}: {page}");

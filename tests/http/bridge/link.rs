@@ -76,7 +76,7 @@ async fn without_a_redirect_the_person_takes_the_code_there() {
 
     let page = ada.submit(&action, &[("decision", "allow")]).await;
 
-    let text = page.words();
+    let text = page.unmarked();
     let code = text.split("<pre id=\"code\"><code>").nth(1).unwrap().split('<').next().unwrap();
     assert_eq!(code.len(), 64);
     assert!(text.contains("data-seconds=\"600\""));

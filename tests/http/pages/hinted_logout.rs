@@ -127,12 +127,12 @@ async fn the_hint_of_a_client_that_is_gone_ends_nothing_by_itself() {
 
     assert!(from_program.location().starts_with("/gate/interaction/"));
     assert!(still);
-    assert!(page.words().contains("Sign out of Gatelodge?"));
+    assert!(page.unmarked().contains("Sign out of Gatelodge?"));
     assert!(ada.decide(&page, "allow").await.text().contains("You are signed out"));
 }
 
 fn asks(page: &Response) -> bool {
-    page.words().contains("Sign out of Gatelodge?")
+    page.unmarked().contains("Sign out of Gatelodge?")
 }
 
 /// Where a session is a cookie, the request shows another one at once; where it is a key, the page

@@ -60,7 +60,7 @@ impl Response {
 
     /// The text of a page without the elements that mark no words: whose a value is, and where a command
     /// may break.
-    pub(crate) fn words(&self) -> String {
+    pub(crate) fn unmarked(&self) -> String {
         let marks = ["<bdi>", "</bdi>", "<span>", "</span>"];
         marks.iter().fold(self.text().to_owned(), |text, mark| text.replace(mark, ""))
     }

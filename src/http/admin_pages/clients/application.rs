@@ -38,7 +38,7 @@ pub(in crate::http) struct ApplicationPage {
 impl ApplicationPage {
     /// What is asked of its client.
     fn pkce(&self, t: &Texts) -> String {
-        described::in_words(t, self.entry.application.pkce)
+        described::pkce_description(t, self.entry.application.pkce)
     }
 
     /// The addresses of a member that its client gets, where it is reached at what was typed, or at

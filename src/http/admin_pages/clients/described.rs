@@ -212,7 +212,7 @@ fn jwks_uri(t: &Texts) -> Field {
 }
 
 /// What a policy asks of a client.
-pub(super) fn in_words(t: &Texts, policy: PkcePolicy) -> String {
+pub(super) fn pkce_description(t: &Texts, policy: PkcePolicy) -> String {
     let t = &t.admin.client_form;
     let meaning = match policy {
         PkcePolicy::Nonce => t.pkce_nonce(),
@@ -230,7 +230,7 @@ fn pkce(all: &Texts, policies: &[PkcePolicy]) -> Field {
         by_strictness
             .iter()
             .filter(|own| policies.contains(own))
-            .map(|policy| Choice::new(policy.as_str(), in_words(all, *policy))),
+            .map(|policy| Choice::new(policy.as_str(), pkce_description(all, *policy))),
     );
     Field::new("pkce", t.pkce().plain(), FieldKind::One(choices)).extra()
 }

@@ -60,7 +60,7 @@ impl ClientPage {
 
     /// What its policy asks of it.
     fn pkce(&self, t: &Texts, policy: &PkcePolicy) -> String {
-        described::in_words(t, *policy)
+        described::pkce_description(t, *policy)
     }
 
     /// The events of the client.
