@@ -11,7 +11,6 @@ mod configuration;
 pub mod doctor;
 mod documents;
 mod events;
-mod exchange;
 mod logout_delivery;
 mod metrics;
 mod open;
