@@ -1,5 +1,6 @@
 //! The application of a file: the secrets are compared and hashed, everything is written in one
-//! transaction, and the rules take the scopes and roles that follow.
+//! transaction, and the rules take the scopes and roles that follow. And the import of an export,
+//! likewise.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use super::App;
 use crate::error::{Error, Internal};
 use crate::flow::Context;
 use crate::flow::apply::{self, Changed, Chosen, Manifest};
+use crate::flow::exchange::{self, Faults, File, Imported, Wanted};
 use crate::model::actor::Acting;
 use crate::oauth::client::ClientSecret;
 use crate::oauth::id::ClientId;
@@ -65,6 +67,37 @@ impl App {
             Ok(changes)
         });
         applied.await.map_err(Internal::new)?
+    }
+
+    /// Imports a file for whoever brings it, if `proof` still holds then, or tries it out.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`exchange::run`] and of `proof`.
+    pub async fn import(
+        self: &Arc<Self>,
+        acting: Acting,
+        proof: impl Fn(&Tx<'_>, &Context) -> Result<Context, Error> + Send + 'static,
+        file: File,
+        wanted: Wanted,
+        dry_run: bool,
+    ) -> Result<Result<Imported, Faults>, Error> {
+        let transition = move |tx: &mut Tx<'_>, cx: &Context| {
+            let cx = proof(tx, cx)?;
+            exchange::run(tx, &cx, &file, wanted)
+        };
+        if dry_run {
+            return self.try_out(transition).await;
+        }
+        let app = Arc::clone(self);
+        // In a task of its own, as a file that is applied: whoever goes away after the commit leaves
+        // no scopes and roles that are stored and not in force.
+        let imported = tokio::spawn(async move {
+            let imported = app.write_by(acting, transition).await?;
+            app.take_definitions()?;
+            Ok(imported)
+        });
+        imported.await.map_err(Internal::new)?
     }
 
     /// Compares a chosen secret with that of the client, and hashes another one.

@@ -12,7 +12,6 @@ mod configuration;
 pub mod doctor;
 mod documents;
 mod events;
-mod exchange;
 mod logout_delivery;
 mod metrics;
 mod open;
