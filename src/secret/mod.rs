@@ -25,7 +25,7 @@ use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
 pub use bridge::{ExchangeCode, PersonalToken};
-pub use pepper::{Pepper, TokenHash};
+pub use pepper::{LASTING, Pepper, TokenHash};
 pub use recovery::RecoveryCode;
 pub use refresh::{RefreshSalt, RefreshToken};
 pub use root::{Generation, Generations, LastingKey, MAX_GENERATIONS, RootSecret, RootSecrets};

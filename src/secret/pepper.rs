@@ -17,8 +17,8 @@ use zeroize::Zeroizing;
 use super::root::MAX_GENERATIONS;
 use super::{Generation, Generations, LastingKey, Purpose, RootSecret, Token};
 
-/// The generation of marks, which no root secret has.
-const LASTING: u8 = 0;
+/// The generation of what is made under the lasting key, which no root secret has.
+pub const LASTING: u8 = 0;
 
 /// The HMAC-SHA-256 of a secret under the key of a generation.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -144,6 +144,7 @@ impl fmt::Debug for TokenHash {
 
 /// The keys that are derived from one root secret.
 pub(super) struct Keys {
+    check: [u8; 32],
     pub(super) generation: u8,
     lookup: Hmac<Sha256>,
     pub(super) refresh: Hmac<Sha256>,
@@ -154,6 +155,7 @@ impl Keys {
     fn of(generation: &Generation) -> Self {
         let keyed = |label| keyed(generation.root.derive(label).as_slice());
         Self {
+            check: generation.root.check(),
             generation: generation.number,
             lookup: keyed("lookup 1"),
             refresh: keyed("refresh tokens 1"),
@@ -185,7 +187,6 @@ const SESSION_KEY: &str = "session key";
 
 /// The keys of every keyed hash.
 pub struct Pepper {
-    check: [u8; 32],
     pub(super) newest: Keys,
     earlier: Vec<Keys>,
     marks: Hmac<Sha256>,
@@ -201,7 +202,6 @@ impl Pepper {
     /// The keys of these generations.
     pub fn of(generations: &Generations, lasting: &LastingKey) -> Self {
         Self {
-            check: generations.newest().root.check(),
             newest: Keys::of(generations.newest()),
             earlier: generations.earlier().iter().map(Keys::of).collect(),
             marks: keyed(lasting.of_marks().as_slice()),
@@ -216,7 +216,15 @@ impl Pepper {
 
     /// The value by which a store recognises the newest root secret.
     pub fn check(&self) -> [u8; 32] {
-        self.check
+        self.newest.check
+    }
+
+    /// The values by which the keys of stored hashes are recognised, by their generation: those of the
+    /// root secrets in force, and that of the lasting key.
+    pub fn checks(&self) -> Vec<(u8, [u8; 32])> {
+        let lasting = (LASTING, hashed(&self.marks, "check", &[]));
+        let in_force = self.generations().map(|keys| (keys.generation, keys.check));
+        std::iter::once(lasting).chain(in_force).collect()
     }
 
     /// The newest generation, under which everything new is made.

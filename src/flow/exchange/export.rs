@@ -32,13 +32,11 @@ const LEFT_OUT: &[&str] = &[
     "events and usage",
 ];
 
-/// The present generation of the key of hashes, and the value by which it is recognised.
+/// The generations of the keys of hashes, and the values by which they are recognised.
 pub(super) fn hash_keys(rules: &Rules) -> BTreeMap<String, String> {
-    [(HASH_KEY.to_string(), hex(&rules.pepper.check()))].into()
+    let checks = rules.pepper.checks().into_iter();
+    checks.map(|(generation, check)| (generation.to_string(), hex(&check))).collect()
 }
-
-/// The generation of the key of hashes.
-const HASH_KEY: u8 = 1;
 
 /// Whom the lines go to: an error ends the export.
 pub type Sink<'a> = dyn FnMut(Vec<u8>) -> Result<(), Error> + 'a;

@@ -17,6 +17,7 @@ use crate::flow::{Context, removal};
 use crate::model::folding::folded;
 use crate::model::person::{Role, Username};
 use crate::oauth::id::{ClientId, UserId};
+use crate::secret::LASTING;
 use crate::store::View;
 use crate::store::schema::{
     Client, CredentialId, GRANTS_BY_CLIENT, LinkedDevice, PASSKEYS_BY_USER, PEOPLE_BY_EMAIL,
@@ -123,7 +124,12 @@ impl<V: View> Planner<'_, V> {
 
     /// Whether the key of a hash is that of this installation.
     fn holds(&self, hash: &Digest) -> bool {
-        let generation = hash.generation().to_string();
+        self.has_key(hash.generation())
+    }
+
+    /// Whether the keys of a generation are those of the file.
+    fn has_key(&self, generation: u8) -> bool {
+        let generation = generation.to_string();
         let own = self.own_keys.get(&generation);
         own.is_some() && own == self.file.header.hash_keys.get(&generation)
     }
@@ -239,7 +245,7 @@ impl<V: View> Planner<'_, V> {
                     left_out = Some("secret");
                 }
                 let pairwise = own.metadata.get("subject_type") == Some(&Value::from("pairwise"));
-                if pairwise && self.own_keys != self.file.header.hash_keys {
+                if pairwise && !self.has_key(LASTING) {
                     self.note(format!("client {id}"), format!(
                         "its subjects are pairwise, and it gets another sub for each person, {ROOT}: it \
                          takes them for new people"
