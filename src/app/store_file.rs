@@ -8,8 +8,8 @@ use crate::config::Places;
 use crate::store::{StoreError, check, migrate, rewrite};
 
 pub use crate::store::check::Checked;
-pub use crate::store::migrate::{SCHEMA, Standing, Upgraded};
-pub use crate::store::rewrite::Rewritten;
+pub use crate::store::migrate::{SCHEMA, Standing};
+pub use crate::store::rewrite::{Rewritten, Upgraded};
 
 /// Checks the pages and the rows. Nothing is written.
 pub fn check(places: &Places) -> Result<Checked, OpenError> {
@@ -41,7 +41,7 @@ pub fn standing(places: &Places) -> Result<Standing, OpenError> {
 /// Upgrades the store, if it has an older schema.
 pub fn upgrade(places: &Places) -> Result<Option<Upgraded>, OpenError> {
     let store = existing(places)?;
-    migrate::upgrade(&store).map_err(|error| failed(places, error))
+    rewrite::upgrade(&store).map_err(|error| failed(places, error))
 }
 
 fn existing(places: &Places) -> Result<PathBuf, OpenError> {

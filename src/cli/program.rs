@@ -80,7 +80,7 @@ pub(super) fn version() -> Output {
     };
     let built = [&[view.target.as_str()], &view.features[..]].concat().join(", ");
     let (version, schema) = (view.version, view.schema);
-    let text = format!("gatelodge {version} ({of})\nfor {built}; schema {schema} of the store");
+    let text = format!("gatelodge {version} ({of}; {built}; schema {schema})");
     Output::new(text, &view)
 }
 
@@ -124,7 +124,8 @@ mod tests {
         let response = version();
         let (_, text, json, _) = response.parts();
 
-        assert_eq!(text, "gatelodge 0.1.0");
+        assert!(text.starts_with("gatelodge 0.1.0 (") && !text.contains('\n'), "{text}");
+        assert!(text.contains("debug-assertions"), "{text}");
         assert_eq!(json["version"], "0.1.0");
     }
 

@@ -148,6 +148,10 @@ mod tests {
     const OTHERS: &[(&str, &str)] = &[
         ("APPS__WIKI.LOCALHOST__ROLES", "user"),
         ("BEHIND_PROXY", "10.0.0.1"),
+        ("BACKUP__EVERY", "2h"),
+        ("BACKUP__KEEP", "99"),
+        ("BACKUP__RECIPIENTS", "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa"),
+        ("BACKUP__TO", "/backups"),
         ("BRIDGE__COMMAND", "desk login"),
         ("BRIDGE__HOSTS", "my-agent"),
         ("BRIDGE__HOSTS_OFF", "codex"),

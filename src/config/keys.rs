@@ -37,11 +37,6 @@ pub(super) static KEYS: &[Key] = &[
         "The roles that an application behind a proxy admits; an empty list admits everybody",
         Kind::AppRoles,
     ),
-    fixed(
-        "behind_proxy",
-        "The proxies that are believed about who asks and for which host, by address or network",
-        Kind::Proxies(|d| &mut d.config.behind_proxy),
-    ),
     key(
         "backup.every",
         "The time from one backup by the server to the next",
@@ -61,6 +56,11 @@ pub(super) static KEYS: &[Key] = &[
         "backup.to",
         "The directory to which the server writes backups; without it, it makes none",
         Kind::Directory(|d| &mut d.config.backup.to),
+    ),
+    fixed(
+        "behind_proxy",
+        "The proxies that are believed about who asks and for which host, by address or network",
+        Kind::Proxies(|d| &mut d.config.behind_proxy),
     ),
     key(
         "bridge.command",

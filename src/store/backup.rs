@@ -190,6 +190,9 @@ impl<W: io::Write> Writer<W> {
     }
 }
 
+/// A row, behind its key.
+pub type KeyedRow = (Vec<u8>, Vec<u8>);
+
 /// Reads a backup.
 pub struct Reader<R> {
     digest: Sha256,
@@ -239,7 +242,7 @@ impl<R: io::BufRead> Reader<R> {
     /// # Errors
     ///
     /// [`BackupError::Damaged`] if they are not.
-    pub fn row(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>, BackupError> {
+    pub fn row(&mut self) -> Result<Option<KeyedRow>, BackupError> {
         let key = match self.length(MAX_KEY)? {
             0 => return self.end().map(|()| None),
             length => self.take(length)?,

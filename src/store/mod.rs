@@ -181,7 +181,7 @@ pub struct Store {
 
 impl Store {
     /// Opens the store at `path`, or creates an empty one of mode 0600. One of an older schema is
-    /// [upgraded](migrate::upgrade).
+    /// [upgraded](rewrite::upgrade).
     ///
     /// # Errors
     ///
@@ -189,7 +189,7 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         match Self::start(Engine::file(path)?) {
             Err(StoreError::OlderSchema { .. }) => {
-                migrate::upgrade(path)?;
+                rewrite::upgrade(path)?;
                 Self::start(Engine::file(path)?)
             }
             opened => opened,

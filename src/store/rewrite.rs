@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::private_file;
 use crate::store::check::{Checked, Flaw};
 use crate::store::engine::{Draft, Snapshot, draft, examine};
-use crate::store::migrate::{self, SCHEMA, SCHEMA_KEY};
+use crate::store::migrate::{self, SCHEMA, SCHEMA_KEY, Standing};
 use crate::store::weight::{self, Weight};
 use crate::store::{StoreError, schema};
 
@@ -28,6 +28,17 @@ pub struct Rewritten {
     pub bytes: [u64; 2],
 }
 
+/// What an upgrade did.
+#[derive(Clone, Debug)]
+pub struct Upgraded {
+    /// The store before it.
+    pub aside: PathBuf,
+    /// The schema before.
+    pub from: u32,
+    /// What the new store was made of.
+    pub rewritten: Rewritten,
+}
+
 /// Makes the store at `path` anew from its own rows, which leaves out the space that no row uses.
 ///
 /// # Errors
@@ -36,7 +47,7 @@ pub struct Rewritten {
 /// [`StoreError::Locked`] if a process has it open; [`StoreError::Unwritable`] if there is no space
 /// for both. The store is as it was.
 pub fn compact(path: &Path) -> Result<Rewritten, StoreError> {
-    if let Some(upgraded) = migrate::upgrade(path)? {
+    if let Some(upgraded) = upgrade(path)? {
         return Ok(upgraded.rewritten);
     }
     let examined = examine(path)?;
@@ -63,14 +74,49 @@ pub fn repair(path: &Path, aside: &Path) -> Result<Rewritten, StoreError> {
     replaced(path, &snapshot, Some(aside), true)
 }
 
-/// Makes the store at `path` anew from the rows of its snapshot, all of them, in the schema of this
-/// program. The store before it is named `aside`.
-pub(super) fn upgraded(
-    path: &Path,
-    snapshot: &Snapshot,
-    aside: &Path,
-) -> Result<Rewritten, StoreError> {
-    replaced(path, snapshot, Some(aside), false)
+/// Upgrades the store at `path`, if it has an older schema. The file before it is kept beside it.
+///
+/// # Errors
+///
+/// Those of [`look`](migrate::look), and [`StoreError::Corrupt`], [`StoreError::Damaged`] and
+/// [`StoreError::Unwritable`]. The store is as it was.
+pub fn upgrade(path: &Path) -> Result<Option<Upgraded>, StoreError> {
+    let examined = examine(path)?;
+    let Standing::Older(from) = migrate::standing(&examined.snapshot)? else { return Ok(None) };
+    if !examined.pages_are_whole {
+        return Err(StoreError::Damaged("pages are not as they were written".to_owned()));
+    }
+    let aside = aside(path, from);
+    let rewritten = replaced(path, &examined.snapshot, Some(&aside), false)?;
+    tracing::info!(
+        from,
+        to = SCHEMA,
+        before = %aside.display(),
+        "the store was upgraded; the store before it can be removed once all is well"
+    );
+    Ok(Some(Upgraded { aside, from, rewritten }))
+}
+
+/// The name of the store of schema `from` that an upgrade of the store at `path` left.
+pub fn before(path: &Path, from: u32) -> PathBuf {
+    path.with_added_extension(format!("schema-{from}"))
+}
+
+/// A name for the store at `path` that is free, or is another name of that very file, which an upgrade
+/// that was killed gave it.
+fn aside(path: &Path, from: u32) -> PathBuf {
+    let is_own = |name: &Path| {
+        let both = fs::metadata(name).and_then(|name| Ok((name, fs::metadata(path)?)));
+        both.is_ok_and(|(name, own)| is_same(&name, &own))
+    };
+    free(before(path, from), is_own)
+}
+
+/// The first of `name`, `name.2`, `name.3` and so on that is not there, or that may be taken.
+pub fn free(name: PathBuf, may_be_taken: impl Fn(&Path) -> bool) -> PathBuf {
+    let more = (2_u32..).map(|number| name.with_added_extension(number.to_string()));
+    let mut names = std::iter::once(name.clone()).chain(more);
+    names.find(|name| !name.exists() || may_be_taken(name)).unwrap_or(name)
 }
 
 fn replaced(

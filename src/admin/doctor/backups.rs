@@ -56,7 +56,7 @@ mod tests {
         assert_finding(&judged(&none), FindingState::Skipped, "makes no backup", "");
         assert_finding(&judged(&new), FindingState::Warning, "no backup in /b", "soon");
         assert_finding(&judged(&ok), FindingState::Ok, "2 hours old: /b/gatelodge.backup", "");
-        let newest = "No space left; the newest is of 2026-11-29T23:33:20Z";
+        let newest = "No space left; the newest is of 2026-11-29T22:53:20Z";
         assert_finding(&judged(&failed), FindingState::Problem, newest, "directory /b");
     }
 }

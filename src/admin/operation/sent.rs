@@ -17,7 +17,7 @@ const WAITING: usize = 4;
 
 /// The most time in which whoever receives a response takes the next part of it. The snapshot that it is
 /// made of keeps pages of the store from being used again.
-const PATIENCE: Duration = Duration::from_secs(30);
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A body that `write` fills from a snapshot, one at a time, on a thread that may wait. If it fails, the
 /// body is broken off.
@@ -50,7 +50,7 @@ pub(in crate::admin) struct Parts {
 impl Write for Parts {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let sent = self.sender.send_data(Bytes::copy_from_slice(bytes));
-        match self.runtime.block_on(async { tokio::time::timeout(PATIENCE, sent).await }) {
+        match self.runtime.block_on(async { tokio::time::timeout(READ_TIMEOUT, sent).await }) {
             Ok(Ok(())) => Ok(bytes.len()),
             Ok(Err(_)) => Err(io::Error::new(io::ErrorKind::BrokenPipe, "its reader went away")),
             Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "its reader is too slow")),

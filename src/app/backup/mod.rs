@@ -72,10 +72,10 @@ pub fn root_secrets(config: &Config) -> Result<Zeroizing<String>, OpenError> {
 /// The bytes that are read or written at once.
 const BUFFER: usize = 64 * 1024;
 
-/// A new file, which is removed unless it is [kept](NewFile::keep).
+/// A new file, which is removed unless it is [named](NewFile::keep).
 struct NewFile<'a> {
     draft: PathBuf,
-    is_kept: bool,
+    is_named: bool,
     path: &'a Path,
 }
 
@@ -85,13 +85,13 @@ impl<'a> NewFile<'a> {
     /// # Errors
     ///
     /// [`io::ErrorKind::AlreadyExists`] if there is one, and those of the directory.
-    fn begin(path: &'a Path) -> io::Result<(Self, File)> {
+    fn create(path: &'a Path) -> io::Result<(Self, File)> {
         if fs::symlink_metadata(path).is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let draft = path.with_added_extension("new");
         let file = private_file::create_draft(&draft)?;
-        Ok((Self { draft, is_kept: false, path }, file))
+        Ok((Self { draft, is_named: false, path }, file))
     }
 
     /// Gives it its name, which survives a crash from then on.
@@ -104,7 +104,7 @@ impl<'a> NewFile<'a> {
             // Some file systems have no links.
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 fs::rename(&self.draft, self.path)?;
-                self.is_kept = true;
+                self.is_named = true;
             }
             linked => linked?,
         }
@@ -115,7 +115,7 @@ impl<'a> NewFile<'a> {
 
 impl Drop for NewFile<'_> {
     fn drop(&mut self) {
-        if !self.is_kept {
+        if !self.is_named {
             // What cannot be removed is overwritten by the next.
             let _ = fs::remove_file(&self.draft);
         }
@@ -134,7 +134,7 @@ pub struct Copied {
 }
 
 /// Copies the backup `input`, which it verifies, to `out`, encrypted and with the root secrets if
-/// they are given. `told` is called with the rows and bytes so far.
+/// they are given. `on_progress` is called with the rows and bytes so far.
 ///
 /// # Errors
 ///
@@ -144,7 +144,7 @@ pub fn copy<W: Write>(
     out: W,
     sealing: &Sealing,
     root_secrets: Option<&Zeroizing<String>>,
-    mut told: impl FnMut(u64, u64),
+    mut on_progress: impl FnMut(u64, u64),
 ) -> Result<(W, Copied), BackupError> {
     let mut reader = Reader::new(input)?;
     let header =
@@ -156,7 +156,7 @@ pub fn copy<W: Write>(
         writer.row(&key, &row)?;
         rows += 1;
         bytes += (key.len() + row.len()) as u64;
-        told(rows, bytes);
+        on_progress(rows, bytes);
     }
     let (sealed, rows) = writer.finish()?;
     let Counted { bytes, mut out } = sealed.finish()?;
@@ -173,7 +173,7 @@ pub fn written<T>(
     path: &Path,
     fill: impl FnOnce(&mut Digested) -> Result<T, BackupError>,
 ) -> Result<T, BackupError> {
-    let (new, file) = NewFile::begin(path)?;
+    let (new, file) = NewFile::create(path)?;
     let out = BufWriter::with_capacity(BUFFER, file);
     let mut digested = Digested { digest: Sha256::new(), out };
     let filled = fill(&mut digested)?;

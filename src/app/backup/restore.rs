@@ -21,7 +21,7 @@ use crate::model::actor::Acting;
 use crate::secret::{RootSecrets, hex};
 use crate::store::backup::{BackupError, Header, Reader};
 use crate::store::restore::{Newer, put_in_place, restore as restore_rows};
-use crate::store::{Store, StoreError, Tx, migrate};
+use crate::store::{Store, StoreError, Tx, rewrite};
 
 pub use crate::store::restore::{Ending, Restored};
 
@@ -242,7 +242,7 @@ async fn used(
 
 fn aside(path: &Path) -> PathBuf {
     let now = crate::clock::Clock::System.now().seconds();
-    migrate::free(path.with_added_extension(format!("before-restore-{now}")), |_| false)
+    rewrite::free(path.with_added_extension(format!("before-restore-{now}")), |_| false)
 }
 
 fn failed(places: &Places, error: StoreError) -> OpenError {

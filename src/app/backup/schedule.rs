@@ -221,7 +221,7 @@ mod tests {
         for is_encrypted in [true, false] {
             assert_eq!(time(OsStr::new(&name(NOW, is_encrypted))), Some(NOW));
         }
-        assert_eq!(name(NOW, false), "gatelodge-20261130T013320Z.backup");
+        assert_eq!(name(NOW, false), "gatelodge-20261130T005320Z.backup");
         for other in [
             "gatelodge-20261130T013320Z",
             "gatelodge-20261130T013320Z.backup.new",
@@ -270,7 +270,7 @@ mod tests {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         left.sort();
-        let kept = [name(at(3), false), name(at(4), true), "notes.backup".to_owned()];
-        assert_eq!(left, kept);
+        let left_over = [name(at(3), false), name(at(4), true), "notes.backup".to_owned()];
+        assert_eq!(left, left_over);
     }
 }

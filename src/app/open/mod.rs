@@ -22,7 +22,7 @@ use crate::oauth::issuer::Issuer;
 use crate::private_file::{self, Owner};
 use crate::secret::{RootSecret, RootSecrets};
 use crate::store::schema::Installation;
-use crate::store::{Store, StoreError, migrate};
+use crate::store::{Store, StoreError, migrate, rewrite};
 
 /// The most time to wait for another process to release the store.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -147,7 +147,7 @@ impl fmt::Display for OpenError {
                     f,
                     "cannot open the store {path}: {error}; use that version, or a newer one"
                 )?;
-                let before = migrate::before(Path::new(path), migrate::SCHEMA);
+                let before = rewrite::before(Path::new(path), migrate::SCHEMA);
                 if before.exists() {
                     let before = before.display();
                     write!(

@@ -100,8 +100,10 @@ pub(super) async fn run(args: BackupArgs, json: bool, config: &Config) -> Result
     let copying = tokio::task::spawn_blocking(move || {
         let mut progress = Progress::new(!json);
         let input = io::BufReader::new(Pieces::new(received));
-        let told = |rows, bytes| progress.tell(rows, bytes);
-        copied(path.as_deref(), |out| Ok(copy(input, out, &sealing, secrets.as_ref(), told)?.1))
+        let on_progress = |rows, bytes| progress.tell(rows, bytes);
+        copied(path.as_deref(), |out| {
+            Ok(copy(input, out, &sealing, secrets.as_ref(), on_progress)?.1)
+        })
     });
     let mut is_taken = true;
     let received = admin.download(TIMEOUT, "/api/v1/backup", |part| {

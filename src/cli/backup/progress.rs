@@ -1,14 +1,17 @@
 //! How far a backup or a restore is, at a terminal.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::clock::Clock;
 
 /// The time from one line to the next.
 const INTERVAL: Duration = Duration::from_millis(200);
 
 /// A line on standard error that is written over itself. It is removed at the end.
 pub(super) struct Progress {
-    last: Option<Instant>,
+    /// When it was written last, by the time for which the program has run.
+    last: Option<Duration>,
     shows: bool,
 }
 
@@ -24,8 +27,9 @@ impl Progress {
         if !self.shows || !rows.is_multiple_of(256) {
             return;
         }
-        if self.last.is_none_or(|last| last.elapsed() >= INTERVAL) {
-            self.last = Some(Instant::now());
+        let now = Clock::System.reading().running;
+        if self.last.is_none_or(|last| now.saturating_sub(last) >= INTERVAL) {
+            self.last = Some(now);
             let tenths = bytes / 100_000;
             write(&format!("\r{rows} rows, {}.{} MB \x1b[K", tenths / 10, tenths % 10));
         }

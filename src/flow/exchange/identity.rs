@@ -60,7 +60,7 @@ pub(super) fn identity(line: &Line) -> String {
         Line::Invitation(own) => own.id.0.to_string(),
         Line::Passkey(own) => hex(&own.credential_id.0),
         Line::Person(own) => own.id.0.to_string(),
-        Line::RecoveryCode(own) => hex(&own.hash.0.to_bytes()),
+        Line::RecoveryCode(own) => hex(&own.hash.hash().to_bytes()),
         Line::Resource(own) => own.resource.0.canonical().to_owned(),
         Line::Role(own) => own.name.0.to_string(),
         Line::Scope(own) => own.name.0.to_string(),

@@ -119,7 +119,7 @@ fn put(tx: &mut Tx<'_>, cx: &Context, line: &Line) -> Result<(), Error> {
         Line::RecoveryCode(own) => {
             let used = own.used.map(|used| used.0);
             let row = StoredCode { created: own.created.0, used, user: own.user.0 };
-            tx.put(&own.hash.0, row)?;
+            tx.put(&own.hash.hash(), row)?;
         }
         Line::Device(own) => tx.put(&own.id, parse::device(own))?,
         Line::Certificate(own) => tx.put(&own.fingerprint.0, parse::certificate(own))?,

@@ -108,19 +108,30 @@ impl<'de> Deserialize<'de> for Bytes {
 
 /// The keyed hash of a secret: its bytes, of which the first is the generation of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Digest(pub(super) TokenHash);
+pub(super) struct Digest([u8; 33]);
 
 impl Digest {
     /// The generation of the key.
     pub(super) fn generation(self) -> u8 {
-        let [generation, ..] = self.0.to_bytes();
+        let [generation, ..] = self.0;
         generation
+    }
+
+    /// The hash.
+    pub(super) fn hash(self) -> TokenHash {
+        TokenHash::from_bytes(self.0)
+    }
+}
+
+impl From<TokenHash> for Digest {
+    fn from(hash: TokenHash) -> Self {
+        Self(hash.to_bytes())
     }
 }
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(self.0.to_bytes()))
+        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
     }
 }
 
@@ -128,7 +139,7 @@ impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Bytes(bytes) = Bytes::deserialize(deserializer)?;
         let bytes = bytes.try_into().map_err(|_| D::Error::custom("a hash has 33 bytes"))?;
-        Ok(Self(TokenHash::from_bytes(bytes)))
+        Ok(Self(bytes))
     }
 }
 
@@ -197,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_hash_is_read_as_it_is_written() {
-        let hash = Digest(TokenHash::from_bytes([1; 33]));
+        let hash = Digest([1; 33]);
 
         let written = serde_json::to_value(hash).unwrap();
 

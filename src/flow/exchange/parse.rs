@@ -99,9 +99,9 @@ pub(super) fn client(
             }),
         },
         OriginMember::Dynamic { fingerprint, held_by, registration, unused } => Origin::Dynamic {
-            fingerprint: fingerprint.0,
+            fingerprint: fingerprint.hash(),
             holding: holding(held_by.as_ref()),
-            registration: registration.0,
+            registration: registration.hash(),
             unused: unused.0,
         },
         OriginMember::Hook => Origin::Hook,
@@ -117,7 +117,7 @@ pub(super) fn client(
             return Err(Fault::at("secret", "this is no Argon2id hash in PHC form"));
         }
         Some(SecretMember::Devices) => Some(ClientProof::Devices),
-        Some(SecretMember::Made(hash)) => Some(ClientProof::Made(hash.0)),
+        Some(SecretMember::Made(hash)) => Some(ClientProof::Made(hash.hash())),
     };
     if proof.is_some() && !metadata.auth_method().is_secret() {
         return Err(Fault::at("secret", "the authentication method of the client needs none"));
@@ -215,7 +215,7 @@ pub(super) fn device(line: &DeviceLine) -> LinkedDevice {
         MeansMember::Certificate(fingerprint) => DeviceMeans::Certificate(fingerprint.0),
         MeansMember::Token { expires, hash, origin } => DeviceMeans::Token {
             expires: expires.0,
-            hash: hash.0,
+            hash: hash.hash(),
             origin: match origin {
                 TokenOriginMember::NamedLogin => TokenOrigin::NamedLogin,
                 TokenOriginMember::Operator => TokenOrigin::Operator,
@@ -227,7 +227,7 @@ pub(super) fn device(line: &DeviceLine) -> LinkedDevice {
         created: line.created.0,
         ended: false,
         expires: line.expires.0,
-        hook: line.hook.map(|hook| hook.0),
+        hook: line.hook.map(|hook| hook.hash()),
         means,
         name: line.name.0.clone(),
         used: moment(line.used),
@@ -271,7 +271,7 @@ pub(super) fn setup_link(cx: &Context, line: &SetupLinkLine) -> SetupLink {
             PurposeMember::New => SetupPurpose::New(user),
             PurposeMember::Recovery => SetupPurpose::Recovery(user),
         },
-        token: line.token.0,
+        token: line.token.hash(),
     }
 }
 
@@ -284,7 +284,7 @@ pub(super) fn invitation(cx: &Context, line: &InvitationLine) -> Invitation {
         made_by: made_by(line.made_by.as_ref()),
         revoked: None,
         roles: texts(&line.roles),
-        token: line.token.0,
+        token: line.token.hash(),
         used: line.used,
         uses: line.uses,
     }

@@ -80,9 +80,9 @@ pub(super) fn client(view: &impl View, id: &ClientId, row: &Client) -> Result<Li
             unused: Moment(fetched.unused),
         },
         Origin::Dynamic { fingerprint, holding, registration, unused } => OriginMember::Dynamic {
-            fingerprint: Digest(*fingerprint),
+            fingerprint: (*fingerprint).into(),
             held_by: held_by(holding),
-            registration: Digest(*registration),
+            registration: (*registration).into(),
             unused: Moment(*unused),
         },
         Origin::Hook => OriginMember::Hook,
@@ -100,7 +100,7 @@ pub(super) fn client(view: &impl View, id: &ClientId, row: &Client) -> Result<Li
         secret: row.proof.as_ref().map(|proof| match proof {
             ClientProof::Chosen(phc) => SecretMember::Chosen(phc.clone()),
             ClientProof::Devices => SecretMember::Devices,
-            ClientProof::Made(hash) => SecretMember::Made(Digest(*hash)),
+            ClientProof::Made(hash) => SecretMember::Made((*hash).into()),
         }),
     }))
 }
@@ -153,7 +153,7 @@ pub(super) fn passkey(id: &CredentialId, row: &Passkey) -> Result<Line, Error> {
 pub(super) fn recovery_code(hash: TokenHash, row: &StoredCode) -> Line {
     Line::RecoveryCode(RecoveryCodeLine {
         created: Moment(row.created),
-        hash: Digest(hash),
+        hash: hash.into(),
         used: row.used.map(Moment),
         user: Text(row.user),
     })
@@ -166,7 +166,7 @@ pub(super) fn device(id: &str, row: &LinkedDevice) -> Option<Line> {
         DeviceMeans::Session(_) => return None,
         DeviceMeans::Token { expires, hash, origin } => MeansMember::Token {
             expires: Moment(*expires),
-            hash: Digest(*hash),
+            hash: (*hash).into(),
             origin: match origin {
                 TokenOrigin::NamedLogin => TokenOriginMember::NamedLogin,
                 TokenOrigin::Operator => TokenOriginMember::Operator,
@@ -177,7 +177,7 @@ pub(super) fn device(id: &str, row: &LinkedDevice) -> Option<Line> {
     Some(Line::Device(DeviceLine {
         created: Moment(row.created),
         expires: Moment(row.expires),
-        hook: row.hook.map(Digest),
+        hook: row.hook.map(Digest::from),
         id: id.to_owned(),
         means,
         name: Text(row.name.clone()),
@@ -239,7 +239,7 @@ pub(super) fn setup_link(id: LinkId, row: &SetupLink) -> Option<Line> {
         id: Text(id),
         made_by: made_by(&row.made_by),
         purpose,
-        token: Digest(row.token),
+        token: row.token.into(),
         user: Text(row.purpose.user()?),
     }))
 }
@@ -253,7 +253,7 @@ pub(super) fn invitation(id: InvitationId, row: &Invitation) -> Line {
         id: Text(id),
         made_by: made_by(&row.made_by),
         roles: row.roles.iter().cloned().map(Text).collect(),
-        token: Digest(row.token),
+        token: row.token.into(),
         used: row.used,
         uses: row.uses,
     })
@@ -296,7 +296,7 @@ pub(super) fn stored(view: &impl View, line: &Line) -> Result<Option<Line>, Erro
             view.find::<Passkey>(&id)?.map(|row| passkey(&id, &row)).transpose()?
         }
         Line::RecoveryCode(own) => {
-            let hash = own.hash.0;
+            let hash = own.hash.hash();
             view.find::<StoredCode>(&hash)?.map(|row| recovery_code(hash, &row))
         }
         Line::Device(own) => {

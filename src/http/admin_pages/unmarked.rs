@@ -166,6 +166,7 @@ fn rendered() -> Vec<(&'static str, String)> {
     add("keys.html", &KeysPage { page: page(), frame: frame(), may_rotate: true, keys, remark });
     let server = json!({
         "data": "/data", "issuer": "http://localhost:7455", "listen": [], "mtls_listen": [], "pid": 1,
+        "schema": 2,
     });
     let seen = |findings: &[&str], events: Vec<Value>| Seen {
         events: events.into_iter().map(view).collect(),

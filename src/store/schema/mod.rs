@@ -16,13 +16,13 @@ mod event;
 mod forward;
 mod grant;
 mod installation;
+mod layouts;
 mod logout;
 mod passkey;
 mod person;
 mod pushed;
 mod removal;
 mod usage;
-mod v1;
 
 pub use admission::*;
 pub use anonymous::*;
@@ -37,18 +37,19 @@ pub use event::*;
 pub use forward::*;
 pub use grant::*;
 pub use installation::*;
+pub use layouts::v1::*;
 pub use logout::*;
 pub use passkey::*;
 pub use person::*;
 pub use pushed::*;
 pub use removal::*;
 pub use usage::*;
-pub use v1::*;
 
 use crate::secret::hex;
 use crate::store::table::{EXPIRY, Entries, HELD, SCHEMA_TAG, corrupt};
 use crate::store::weight::WEIGHTS;
 use crate::store::{Row, StoreError, Tag, Tx};
+use layouts::{layout, second_layout};
 
 /// Lists every table, with what a restore does with its rows. All that depends on the complete list
 /// is generated from it.
@@ -243,63 +244,6 @@ pub(super) fn name(key: &[u8]) -> &'static str {
     let mut tags = TABLES.iter().chain(INDICES).chain(&own);
     tags.find(|tag| key.first() == Some(&tag.byte)).map_or("no table", |tag| tag.name)
 }
-
-/// Declares the layouts of a row that has had only one.
-macro_rules! layout {
-    ($layout:ident, $row:ident) => {
-        #[doc = concat!("Every layout that [`", stringify!($row), "`] has had.")]
-        #[derive(Clone, serde::Serialize, serde::Deserialize)]
-        pub enum $layout {
-            /// The first layout.
-            V1($row),
-        }
-
-        impl From<$row> for $layout {
-            fn from(row: $row) -> Self {
-                Self::V1(row)
-            }
-        }
-
-        impl From<$layout> for $row {
-            fn from(layout: $layout) -> Self {
-                match layout {
-                    $layout::V1(row) => row,
-                }
-            }
-        }
-    };
-}
-use layout;
-
-/// Declares the layouts of a row that has had two, of which the first can be read as the row.
-macro_rules! second_layout {
-    ($layout:ident, $first:ident, $row:ident) => {
-        #[doc = concat!("Every layout that [`", stringify!($row), "`] has had.")]
-        #[derive(Clone, serde::Serialize, serde::Deserialize)]
-        pub enum $layout {
-            /// The first layout.
-            V1($first),
-            /// The second layout.
-            V2($row),
-        }
-
-        impl From<$row> for $layout {
-            fn from(row: $row) -> Self {
-                Self::V2(row)
-            }
-        }
-
-        impl From<$layout> for $row {
-            fn from(layout: $layout) -> Self {
-                match layout {
-                    $layout::V1(first) => first.into(),
-                    $layout::V2(row) => row,
-                }
-            }
-        }
-    };
-}
-use second_layout;
 
 #[cfg(test)]
 mod tests {

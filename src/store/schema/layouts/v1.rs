@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Authorization, BridgeKey, Family, Grant, Installation, RootKey, SigningKeyRow, Spending,
-};
 use crate::clock::Timestamp;
 use crate::oauth::issuer::Issuer;
 use crate::secret::RefreshSalt;
+use crate::store::schema::{
+    Authorization, BridgeKey, Family, Grant, Installation, RootKey, SigningKeyRow, Spending,
+};
 
 /// The generation of the only root secret that there was.
 const GENERATION: u8 = 1;
