@@ -51,25 +51,26 @@ pub(super) async fn run(args: &UpgradeArgs, config: &Config) -> Result<Output, F
     }
     if args.check {
         return Ok(match store_file::standing(places).map_err(|error| failure(&error))? {
-            Standing::Older(from) => told(from, None),
-            Standing::Empty | Standing::This => told(SCHEMA, None),
+            Standing::Older(from) => described(from, None),
+            Standing::Empty | Standing::This => described(SCHEMA, None),
         });
     }
     Ok(match store_file::upgrade(places).map_err(|error| failure(&error))? {
-        Some(Upgraded { aside, from, .. }) => told(from, Some(aside.display().to_string())),
-        None => told(SCHEMA, None),
+        Some(Upgraded { aside, from, .. }) => described(from, Some(aside.display().to_string())),
+        None => described(SCHEMA, None),
     })
 }
 
 /// What is to be said while a server runs, which has the store of its own version.
 fn of_server(schema: u32) -> Output {
     if schema == SCHEMA {
-        return told(SCHEMA, None);
+        return described(SCHEMA, None);
     }
-    told(schema, None).with_note("a server of another version runs: stop it, and start this one")
+    described(schema, None)
+        .with_note("a server of another version runs: stop it, and start this one")
 }
 
-fn told(from: u32, before: Option<String>) -> Output {
+fn described(from: u32, before: Option<String>) -> Output {
     let view = UpgradeView { upgraded: before.is_some(), before, from, to: SCHEMA };
     let sentence = match (from, &view.before) {
         (SCHEMA, _) => format!("the store has schema {SCHEMA}: there is nothing to upgrade"),

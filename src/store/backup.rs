@@ -263,12 +263,12 @@ impl<R: io::BufRead> Reader<R> {
         Ok(self.rows)
     }
 
-    fn length(&mut self, most: u32) -> Result<u32, BackupError> {
+    fn length(&mut self, limit: u32) -> Result<u32, BackupError> {
         let mut bytes = [0; 4];
         self.input.read_exact(&mut bytes)?;
         self.digest.update(bytes);
         match u32::from_be_bytes(bytes) {
-            length if length > most => Err(BackupError::Damaged("a length in it is none")),
+            length if length > limit => Err(BackupError::Damaged("a length in it is none")),
             length => Ok(length),
         }
     }

@@ -153,7 +153,7 @@ fn of_backup(
         match (carry, now) {
             // They come from the newer store, below.
             (Carry::Newest, _) | (Carry::Evidence, Some(_)) => {}
-            (Carry::Evidence | Carry::Kept, _) => filling.row(key, &row).map_err(unfit)?,
+            (Carry::Evidence | Carry::Setting, _) => filling.row(key, &row).map_err(unfit)?,
             (Carry::Live | Carry::Means | Carry::Subject, None) => {
                 restored.ended(&key, &row).map_err(unfit)?;
             }

@@ -71,7 +71,7 @@ fn filled<T, E: From<StoreError>>(
     fill: impl FnOnce(&mut Draft) -> Result<T, E>,
 ) -> Result<T, E> {
     let mut database = of(file).map_err(StoreError::from)?;
-    let mut draft = begun(&database)?;
+    let mut draft = started(&database)?;
     let result = fill(&mut draft)?;
     draft.write()?;
     draft.transaction.commit().map_err(failed)?;
@@ -80,7 +80,7 @@ fn filled<T, E: From<StoreError>>(
     Ok(result)
 }
 
-fn begun(database: &Database) -> Result<Draft, StoreError> {
+fn started(database: &Database) -> Result<Draft, StoreError> {
     let mut transaction = database.begin_write().map_err(failed)?;
     transaction.set_durability(Durability::Immediate).map_err(failed)?;
     transaction.set_two_phase_commit(true);

@@ -114,9 +114,9 @@ tables! {
     AnonymousSession: Live,
     AppCode: Live,
     AppSession: Live,
-    Applied: Kept,
-    AppliedRole: Kept,
-    AppliedScope: Kept,
+    Applied: Setting,
+    AppliedRole: Setting,
+    AppliedScope: Setting,
     Attempts: Evidence,
     Bridge: Live,
     BridgeKey: Newest,
@@ -134,7 +134,7 @@ tables! {
     EventDelivery: Live,
     Exchange: Live,
     Grant: Live,
-    HostPreference: Kept,
+    HostPreference: Setting,
     Installation: Newest,
     Interaction: Live,
     Invitation: Live,
@@ -142,7 +142,7 @@ tables! {
     LinkedDevice: Live,
     Passkey: Means,
     Person: Subject,
-    Protected: Kept,
+    Protected: Setting,
     Pushed: Live,
     Removal: Evidence,
     RemovedPasskey: Evidence,
@@ -205,7 +205,7 @@ pub(super) enum Carry {
     /// What was used, ended or happened: the rows of both, and of two the newer.
     Evidence,
     /// What an operator set: the rows of the backup.
-    Kept,
+    Setting,
     /// What ends: the rows of the backup that the newer store still has, as it has them.
     Live,
     /// As [`Carry::Live`], and it stays where everything is ended.
