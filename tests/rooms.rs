@@ -166,6 +166,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("rust_embed", &["admin/catalogue.rs", "http/"]),
     ("rustix", &["cli/doctor/places.rs", "cli/output/terminal.rs", "private_file/", "serve/"]),
     ("saphyr", &["cli/exchange/"]),
+    ("saphyr_parser", &["cli/exchange/"]),
     ("serde_cbor_2", &["passkey.rs"]),
     (
         "sha2",

@@ -12,7 +12,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -48,6 +48,20 @@ pub(crate) fn create_draft(draft: &Path) -> io::Result<File> {
         Ok(()) | Err(_) => {}
     }
     create_new(draft, PRIVATE)
+}
+
+/// Opens a new private file beside `path`, under a name that no other file has, for what will be at
+/// `path` once it is whole. Returns its name too.
+pub(crate) fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
+    let own = path.with_added_extension(std::process::id().to_string());
+    for number in 0_u32.. {
+        let draft = own.with_added_extension(format!("{number}.new"));
+        match create_new(&draft, PRIVATE) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            created => return created.map(|file| (draft, file)),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 /// Replaces the private file at `path` as a whole, and syncs it and its name.

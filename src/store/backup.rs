@@ -80,6 +80,8 @@ pub enum BackupError {
     Damaged(&'static str),
     /// It cannot be read or written.
     Io(io::Error),
+    /// The root secret that it has, or is to have, is another's.
+    KeyOther,
     /// It has a format or a schema that a newer version of this program writes.
     Newer {
         /// The version that wrote it.
@@ -97,6 +99,9 @@ impl fmt::Display for BackupError {
             Self::Closed(why) => write!(f, "the backup is encrypted, and is not opened: {why}"),
             Self::Damaged(how) => write!(f, "the backup is not as it was written: {how}"),
             Self::Io(error) => error.fmt(f),
+            Self::KeyOther => f.write_str(
+                "the root secret that the backup has, or is to have, is not the one of its store",
+            ),
             Self::Newer { version } => write!(
                 f,
                 "the backup was written by version {version}, whose layout this version does not \

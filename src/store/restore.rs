@@ -10,7 +10,9 @@ use crate::oauth::id::ClientId;
 use crate::store::backup::{BackupError, Reader};
 use crate::store::engine::{Snapshot, draft, examine};
 use crate::store::rewrite::Filling;
-use crate::store::schema::{self, Carry, Client, Installation, Passkey, Person};
+use crate::store::schema::{
+    self, Carry, Client, ClockRecord, Event, Installation, Passkey, Person, Restore,
+};
 use crate::store::table::{decode, decode_key, encode, row_key};
 use crate::store::{Row, StoreError, migrate, rewrite};
 
@@ -54,6 +56,29 @@ impl Newer {
         Ok(self.row::<Installation>(&())?.map(|installation| installation.created))
     }
 
+    /// Whether it can tell what ended since a backup of `backup` was made: something happened in it after
+    /// that, and it was not made of an older backup meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] if a row that says so cannot be read.
+    pub fn follows(&self, backup: Timestamp) -> Result<bool, StoreError> {
+        if let Some(restore) = self.row::<Restore>(&())?
+            && restore.backup < backup
+            && backup <= restore.at
+        {
+            return Ok(false);
+        }
+        let mut latest =
+            self.row::<ClockRecord>(&())?.map_or(Timestamp::default(), |own| own.latest);
+        for row in self.0.rows(&[Event::TABLE.byte], &[Event::TABLE.byte + 1])? {
+            let (key, row) = row?;
+            latest = latest.max(decode::<Event>(&key, &row)?.at);
+        }
+        // The time of a backup is in seconds.
+        Ok(backup.seconds() <= latest.seconds())
+    }
+
     fn row<R: Row>(&self, key: &R::Key) -> Result<Option<R>, StoreError> {
         let key = row_key::<R>(key);
         self.0.row(&key)?.map(|row| decode(&key, &row)).transpose()
@@ -65,8 +90,12 @@ impl Newer {
 pub struct Restored {
     /// The rows of the new store.
     pub rows: u64,
+    /// The rows of the backup that the newer store no longer had, and that are back, by their table.
+    pub back: BTreeMap<&'static str, u64>,
     /// The rows of the backup that are left out since they ended after it, by their table.
     pub ended: BTreeMap<&'static str, u64>,
+    /// The people who have roles again that they no longer had, and which.
+    pub roles: Vec<(String, String)>,
     /// What of it has a name, the first thousand: its table and its name.
     pub named: Vec<(&'static str, String)>,
 }
@@ -153,6 +182,10 @@ fn of_backup(
         match (carry, now) {
             // They come from the newer store, below.
             (Carry::Newest, _) | (Carry::Evidence, Some(_)) => {}
+            (Carry::Setting, None) => {
+                *restored.back.entry(schema::name(&key)).or_default() += 1;
+                filling.row(key, &row).map_err(unfit)?;
+            }
             (Carry::Evidence | Carry::Setting, _) => filling.row(key, &row).map_err(unfit)?,
             (Carry::Live | Carry::Means | Carry::Subject, None) => {
                 restored.ended(&key, &row).map_err(unfit)?;
@@ -201,6 +234,11 @@ fn merged(
         let (row, now): (Person, Person) = (decode(key, row)?, decode(key, now)?);
         if now.disabled && !row.disabled {
             restored.named("disabled people", now.username.to_string());
+        }
+        let again = row.roles.iter().filter(|role| !now.roles.contains(role));
+        let again: Vec<String> = again.map(ToString::to_string).collect();
+        if !again.is_empty() && restored.roles.len() < MAX_LISTED {
+            restored.roles.push((row.username.to_string(), again.join(", ")));
         }
         return Ok(encode(Person {
             disabled: row.disabled || now.disabled,

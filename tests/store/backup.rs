@@ -131,12 +131,13 @@ fn a_newer_store_decides_what_is_alive() {
     drop(made(&newer));
     let gone = [17_u8, 21, 14, 15];
     let store = Store::open(&newer).unwrap();
-    let kept: Vec<_> = all(&store).into_iter().filter(|(key, _)| !gone.contains(&key[0])).collect();
+    let stored: Vec<_> =
+        all(&store).into_iter().filter(|(key, _)| !gone.contains(&key[0])).collect();
     drop(store);
     fs::remove_file(&newer).unwrap();
     let store = Store::open(&newer).unwrap();
     let written = store.write(move |tx| {
-        kept.iter().for_each(|(key, row)| tx.put_raw(key.clone(), row.clone()));
+        stored.iter().for_each(|(key, row)| tx.put_raw(key.clone(), row.clone()));
         Ok::<_, StoreError>(())
     });
     runtime().block_on(written).unwrap();

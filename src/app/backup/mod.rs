@@ -18,7 +18,7 @@ use super::{App, OpenError};
 use crate::config::Config;
 use crate::flow;
 use crate::private_file;
-use crate::secret::hex;
+use crate::secret::{RootSecrets, hex};
 use crate::store::backup::{HeldSecrets, Reader, Writer};
 use crate::store::migrate::SCHEMA;
 use crate::store::{Read as Snapshot, StoreError};
@@ -89,8 +89,7 @@ impl<'a> NewFile<'a> {
         if fs::symlink_metadata(path).is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        let draft = path.with_added_extension("new");
-        let file = private_file::create_draft(&draft)?;
+        let (draft, file) = private_file::create_beside(path)?;
         Ok((Self { draft, is_named: false, path }, file))
     }
 
@@ -116,7 +115,7 @@ impl<'a> NewFile<'a> {
 impl Drop for NewFile<'_> {
     fn drop(&mut self) {
         if !self.is_named {
-            // What cannot be removed is overwritten by the next.
+            // What cannot be removed stays, and is in nobody's way.
             let _ = fs::remove_file(&self.draft);
         }
     }
@@ -147,6 +146,9 @@ pub fn copy<W: Write>(
     mut on_progress: impl FnMut(u64, u64),
 ) -> Result<(W, Copied), BackupError> {
     let mut reader = Reader::new(input)?;
+    if let Some(secrets) = root_secrets {
+        check_key(reader.header(), secrets)?;
+    }
     let header =
         Header { root_secrets: root_secrets.map(HeldSecrets::new), ..reader.header().clone() };
     let sealed = sealing.over(Counted { bytes: 0, out })?;
@@ -226,7 +228,22 @@ pub fn verify(
 ) -> Result<(Header, u64), BackupError> {
     let reader = Reader::new(plain(input, opening)?)?;
     let header = reader.header().clone();
-    Ok((header, reader.verify()?))
+    let rows = reader.verify()?;
+    restore::time(&header)?;
+    if let Some(secrets) = &header.root_secrets {
+        check_key(&header, &secrets.expose())?;
+    }
+    Ok((header, rows))
+}
+
+/// Checks that root secrets, as a key file has them, are those of a backup.
+///
+/// # Errors
+///
+/// [`BackupError::KeyOther`] if they are not.
+fn check_key(header: &Header, secrets: &Zeroizing<String>) -> Result<(), BackupError> {
+    let roots: RootSecrets = secrets.parse().map_err(|_| BackupError::KeyOther)?;
+    if restore::fits(header, &roots) { Ok(()) } else { Err(BackupError::KeyOther) }
 }
 
 /// What a backup contains, decrypted if it is encrypted.

@@ -79,10 +79,13 @@ impl RestoreError {
                 "name a file with its passphrase (--passphrase-file) or with a key of its \
                       recipients (--identity)",
             ),
+            Self::Backup(BackupError::Io(_) | BackupError::Store(_)) => {
+                Some("nothing was changed; restore it once more when that is mended")
+            }
             Self::Backup(_) => Some("take another backup; nothing was changed"),
             Self::KeyOther(_) => Some(
-                "put the key file of the backup in its place, or name it with \
-                      GATELODGE_ROOT_SECRET_FILE",
+                "add the lines of the backup's key file behind those that are there: a key file may \
+                 have several root secrets, the newest first",
             ),
             Self::Occupied(_) => Some(
                 "with --replace, the store that is there is moved aside, and what ended since the \
@@ -181,31 +184,41 @@ fn before(path: &Path, header: &Header) -> Result<Before, RestoreError> {
         Ok(newer) => newer,
     };
     match newer.created() {
-        Ok(Some(created)) if created.millis() == header.installation => {
-            Ok(Before { newer: Some(newer), silent: None })
-        }
-        Ok(_) => silent("it is another installation's".to_owned()),
+        Ok(Some(created)) if created.millis() == header.installation => {}
+        Ok(_) => return silent("it is another installation's".to_owned()),
+        Err(error) => return silent(error.to_string()),
+    }
+    match newer.follows(time(header)?) {
+        Ok(true) => Ok(Before { newer: Some(newer), silent: None }),
+        Ok(false) => silent("it is older than the backup, or was made of an older one".to_owned()),
         Err(error) => silent(error.to_string()),
     }
 }
 
 /// The root secrets for the backup, and whether they are to be written to the key file.
 fn key(config: &Config, header: &Header) -> Result<(RootSecrets, bool), RestoreError> {
-    let fit = |roots: &RootSecrets| {
-        let checks: Vec<String> = roots.iter().map(|root| hex(&root.check())).collect();
-        header.key_checks.iter().all(|check| checks.contains(check))
-    };
     match key_file::read(config) {
-        Ok(roots) if fit(&roots) => Ok((roots, false)),
+        Ok(roots) if fits(header, &roots) => Ok((roots, false)),
         Ok(_) => Err(RestoreError::KeyOther(display(&config.places.key()))),
         Err(error @ OpenError::KeyMissing(_)) => {
             let Some(secrets) = &header.root_secrets else { return Err(error.into()) };
             let roots: Option<RootSecrets> = secrets.expose().parse().ok();
-            let damaged = BackupError::Damaged("its root secret is none");
-            Ok((roots.filter(fit).ok_or(damaged)?, true))
+            let roots = roots.filter(|roots| fits(header, roots));
+            Ok((roots.ok_or(BackupError::KeyOther)?, true))
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether these have every root secret that a backup needs.
+pub(super) fn fits(header: &Header, roots: &RootSecrets) -> bool {
+    let checks: Vec<String> = roots.iter().map(|root| hex(&root.check())).collect();
+    header.key_checks.iter().all(|check| checks.contains(check))
+}
+
+/// When the backup was made.
+pub(super) fn time(header: &Header) -> Result<Timestamp, BackupError> {
+    Timestamp::from_rfc3339(&header.created).ok_or(BackupError::Damaged("its time is none"))
 }
 
 /// Opens the new store, and writes into it that it was restored.
@@ -221,8 +234,7 @@ async fn used(
     let found = found.map_err(|error| failed(&places, error))?;
     let damaged = BackupError::Damaged("it holds no installation");
     let issuer = found.ok_or(damaged)?.issuer;
-    let made = Timestamp::from_rfc3339(&header.created);
-    let made = made.ok_or(BackupError::Damaged("its time is none"))?;
+    let made = time(header)?;
     let app =
         App::new(config, issuer, roots, store, Sources::default()).map_err(OpenError::from)?;
     let recorded = move |tx: &mut Tx<'_>, cx: &Context| {

@@ -1,5 +1,6 @@
 //! The backups that the server makes by itself.
 
+use std::cmp::Reverse;
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -14,8 +15,10 @@ use crate::clock::Timestamp;
 use crate::config::BackupSettings;
 use crate::error::{Error, Internal};
 use crate::event::Kind;
+use crate::flow;
 use crate::flow::events::Act;
 use crate::model::actor::Acting;
+use crate::store::StoreError;
 
 /// The time from a backup that failed to the next that is tried.
 const RETRY: Duration = Duration::from_mins(5);
@@ -105,7 +108,9 @@ impl App {
                 self.note(Acting::default(), act);
                 *self.backups.standing() =
                     BackupStanding { failed: None, last: Some(made), to: Some(to.clone()) };
-                remove_old(to, settings.keep);
+                if let Ok(prefix) = self.prefix() {
+                    remove_old(to, &prefix, settings.keep);
+                }
             }
             Err(error) => {
                 let why = error.to_string();
@@ -122,10 +127,21 @@ impl App {
     fn look_at(&self, to: &Path) -> BackupStanding {
         let mut standing = self.backups.standing();
         if standing.to.as_deref() != Some(to) {
-            let last = all(to).into_iter().max_by_key(|made| made.at);
-            *standing = BackupStanding { failed: None, last, to: Some(to.to_owned()) };
+            *standing = BackupStanding { failed: None, last: None, to: Some(to.to_owned()) };
+        }
+        // What somebody removed is no backup any more.
+        if standing.last.as_ref().is_none_or(|made| !has_bytes(&made.file)) {
+            let made = self.prefix().map(|prefix| all(to, &prefix)).unwrap_or_default();
+            standing.last = made.into_iter().max_by_key(|made| made.at);
         }
         standing.clone()
+    }
+
+    /// What the names of this installation's backups begin with: several may use one directory.
+    fn prefix(&self) -> Result<String, StoreError> {
+        let found = flow::installation::find(&self.read()?)?;
+        let created = found.map_or(Timestamp::default(), |found| found.created);
+        Ok(format!("{BEGINS}{:x}-", created.millis()))
     }
 
     fn make_one(
@@ -136,7 +152,7 @@ impl App {
     ) -> Result<Made, BackupError> {
         make_directory(to)?;
         let sealing = Sealing::of(settings.recipients.clone());
-        let file = to.join(name(now, !sealing.is_open()));
+        let file = to.join(name(&self.prefix()?, now, !sealing.is_open()));
         written(&file, |out| {
             let sealed = sealing.over(out)?;
             self.back_up(sealed)?.0.finish()?;
@@ -162,14 +178,14 @@ fn make_directory(to: &Path) -> io::Result<()> {
 }
 
 /// The name of a backup: its time, in digits that sort as it does.
-fn name(at: Timestamp, is_encrypted: bool) -> String {
+fn name(prefix: &str, at: Timestamp, is_encrypted: bool) -> String {
     let ends = if is_encrypted { ENDS_ENCRYPTED } else { ENDS };
-    format!("{BEGINS}{}{ends}", at.rfc3339().replace(['-', ':'], ""))
+    format!("{prefix}{}{ends}", at.rfc3339().replace(['-', ':'], ""))
 }
 
 /// The time in the name of a file, if it is that of a backup.
-fn time(name: &OsStr) -> Option<Timestamp> {
-    let name = name.to_str()?.strip_prefix(BEGINS)?;
+fn time(prefix: &str, name: &OsStr) -> Option<Timestamp> {
+    let name = name.to_str()?.strip_prefix(prefix)?;
     let time = name.strip_suffix(ENDS_ENCRYPTED).or_else(|| name.strip_suffix(ENDS))?;
     let (date, clock) = time.strip_suffix('Z')?.split_once('T')?;
     let part = |text: &str, from, to| text.get(from..to).map(str::to_owned);
@@ -179,24 +195,31 @@ fn time(name: &OsStr) -> Option<Timestamp> {
         .filter(|at| name.starts_with(&at.rfc3339().replace(['-', ':'], "")))
 }
 
-/// Every backup in a directory, as far as it can be read.
-fn all(to: &Path) -> Vec<Made> {
+/// Every backup in a directory, as far as it can be read. An empty file is none.
+fn all(to: &Path, prefix: &str) -> Vec<Made> {
     let entries = fs::read_dir(to).into_iter().flatten().flatten();
-    let made = entries
-        .filter_map(|entry| Some(Made { at: time(&entry.file_name())?, file: entry.path() }));
-    made.collect()
+    let made = entries.filter_map(|entry| {
+        Some(Made { at: time(prefix, &entry.file_name())?, file: entry.path() })
+    });
+    made.filter(|made| has_bytes(&made.file)).collect()
+}
+
+fn has_bytes(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|found| found.len() > 0)
 }
 
 /// Removes all but the newest `keep`, and what killed processes left half made.
-fn remove_old(to: &Path, keep: usize) {
-    let mut made = all(to);
-    made.sort_by_key(|made| std::cmp::Reverse(made.at));
+fn remove_old(to: &Path, prefix: &str, keep: usize) {
+    let mut made = all(to, prefix);
+    made.sort_by_key(|made| Reverse(made.at));
     let old = made.into_iter().skip(keep).map(|made| made.file);
     let entries = fs::read_dir(to).into_iter().flatten().flatten().map(|entry| entry.path());
+    // NAME.PROCESS.NUMBER.new; this process has none at the moment.
     let halves = entries.filter(|path| {
-        let whole =
-            path.file_name().and_then(OsStr::to_str).and_then(|name| name.strip_suffix(ENDS_DRAFT));
-        whole.is_some_and(|whole| time(OsStr::new(whole)).is_some())
+        let draft = path.file_name().and_then(OsStr::to_str);
+        let draft = draft.and_then(|name| name.strip_suffix(ENDS_DRAFT));
+        let whole = draft.and_then(|name| name.rsplitn(3, '.').nth(2));
+        whole.is_some_and(|whole| time(prefix, OsStr::new(whole)).is_some())
     });
     for file in old.chain(halves) {
         if let Err(error) = fs::remove_file(&file) {
@@ -210,6 +233,7 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_796_000_000);
+    const PREFIX: &str = "gatelodge-1a-";
 
     fn made(at: Timestamp) -> BackupStanding {
         let last = Made { at, file: PathBuf::from("/b") };
@@ -219,19 +243,20 @@ mod tests {
     #[test]
     fn a_name_says_its_time_and_another_file_has_none() {
         for is_encrypted in [true, false] {
-            assert_eq!(time(OsStr::new(&name(NOW, is_encrypted))), Some(NOW));
+            assert_eq!(time(PREFIX, OsStr::new(&name(PREFIX, NOW, is_encrypted))), Some(NOW));
         }
-        assert_eq!(name(NOW, false), "gatelodge-20261130T005320Z.backup");
+        assert_eq!(name(PREFIX, NOW, false), "gatelodge-1a-20261130T005320Z.backup");
         for other in [
-            "gatelodge-20261130T013320Z",
-            "gatelodge-20261130T013320Z.backup.new",
-            "gatelodge-20261130T0133201Z.backup",
-            "gatelodge-20261330T013320Z.backup",
-            "gatelodge-20261130T013320.backup",
+            "gatelodge-1a-20261130T013320Z",
+            "gatelodge-1a-20261130T013320Z.backup.new",
+            "gatelodge-1a-20261130T0133201Z.backup",
+            "gatelodge-1a-20261330T013320Z.backup",
+            "gatelodge-1a-20261130T013320.backup",
             "gatelodge.redb",
-            "gatelodge-ééé.backup",
+            "gatelodge-1b-20261130T013320Z.backup",
+            "gatelodge-1a-ééé.backup",
         ] {
-            assert_eq!(time(OsStr::new(other)), None, "{other}");
+            assert_eq!(time(PREFIX, OsStr::new(other)), None, "{other}");
         }
     }
 
@@ -258,19 +283,23 @@ mod tests {
         let path = |name: &str| directory.path().join(name);
         let at = |hours: u64| NOW + Duration::from_hours(hours);
         for hours in 0..5 {
-            fs::write(path(&name(at(hours), hours % 2 == 0)), "").unwrap();
+            fs::write(path(&name(PREFIX, at(hours), hours % 2 == 0)), "b").unwrap();
         }
-        fs::write(path(&format!("{}.new", name(at(9), false))), "").unwrap();
+        fs::write(path(&format!("{}.17.0.new", name(PREFIX, at(9), false))), "").unwrap();
+        let neighbour = name("gatelodge-2-", at(0), false);
+        fs::write(path(&neighbour), "b").unwrap();
         fs::write(path("notes.backup"), "").unwrap();
 
-        remove_old(directory.path(), 2);
+        remove_old(directory.path(), PREFIX, 2);
 
         let mut left: Vec<_> = fs::read_dir(directory.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         left.sort();
-        let left_over = [name(at(3), false), name(at(4), true), "notes.backup".to_owned()];
+        let [third, fourth] =
+            [(3, false), (4, true)].map(|(hours, is)| name(PREFIX, at(hours), is));
+        let left_over = [third, fourth, neighbour, "notes.backup".to_owned()];
         assert_eq!(left, left_over);
     }
 }

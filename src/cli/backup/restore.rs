@@ -11,7 +11,7 @@ use crate::app::backup::{
     Asked, Ending, Opening, Report, RestoreError, closed, plain, restore, verify,
 };
 use crate::cli::confirm::{Confirmation, ask_here};
-use crate::cli::output::{Exit, Failure, Output, fields};
+use crate::cli::output::{Exit, Failure, Output, fields, printable};
 use crate::config::Config;
 
 pub(in crate::cli) const HELP: &str = "\
@@ -63,11 +63,15 @@ struct CheckView {
 #[derive(Serialize)]
 struct RestoreView {
     aside: Option<String>,
+    /// How many rows that were removed since the backup are back, by table: what operators set.
+    back: std::collections::BTreeMap<&'static str, u64>,
     created: String,
     /// How many rows of the backup ended after it, by table.
     ended: std::collections::BTreeMap<&'static str, u64>,
     /// Those that have a name: the table, and the name.
     ended_names: Vec<(&'static str, String)>,
+    /// The people who have roles again that they no longer had.
+    roles_again: Vec<(String, String)>,
     rows: u64,
     /// Why the store before could not tell what ended.
     silent: Option<String>,
@@ -121,9 +125,9 @@ fn checked(input: Box<dyn BufRead>, opening: Option<&Opening>) -> Result<Output,
     let lines = [
         ("the backup", "is whole".to_owned()),
         ("of", view.created.clone()),
-        ("issuer", view.issuer.clone()),
+        ("issuer", printable(&view.issuer)),
         ("rows", view.rows.to_string()),
-        ("version", view.version.clone()),
+        ("version", printable(&view.version)),
         ("root secret", if view.with_key { "in it" } else { "not in it" }.to_owned()),
     ];
     Ok(Output::new(fields(&lines), &view))
@@ -143,11 +147,18 @@ fn described(report: Report, end_all: bool) -> Output {
     lines.extend(ended);
     let named = restored.named.iter().map(|(table, name)| ("ended", format!("{table}: {name}")));
     lines.extend(named);
+    let back = restored.back.iter().map(|(table, rows)| ("back again", format!("{rows} {table}")));
+    lines.extend(back);
+    let roles = restored.roles.iter();
+    lines
+        .extend(roles.map(|(name, roles)| ("back again", format!("the roles of {name}: {roles}"))));
     let view = RestoreView {
         aside,
+        back: restored.back,
         created,
         ended: restored.ended,
         ended_names: restored.named,
+        roles_again: restored.roles,
         rows: restored.rows,
         silent,
         wrote_key,
@@ -165,11 +176,11 @@ fn undone(why: &str, end_all: bool) -> String {
         "look at gatelodge passkey list and gatelodge user list for what had been removed";
     if end_all {
         return format!(
-            "the store before could not be read ({why}): removals since the backup are undone; {passkeys}"
+            "the store before does not tell what ended ({why}): removals since the backup are undone; {passkeys}"
         );
     }
     format!(
-        "the store before could not be read ({why}): removals and revocations since the backup are \
+        "the store before does not tell what ended ({why}): removals and revocations since the backup are \
          undone; {passkeys}, or restore once more with --replace --end-all, which ends every session, \
          grant, token and link"
     )

@@ -14,6 +14,8 @@ pub(super) enum Target {
     File {
         /// The draft.
         draft: File,
+        /// Where that is.
+        draft_path: PathBuf,
         /// The new file.
         path: PathBuf,
     },
@@ -60,16 +62,16 @@ impl Target {
         if fs::symlink_metadata(&path).is_ok() {
             return Err(taken(&path));
         }
-        let draft = private_file::create_draft(&draft_of(&path))
-            .map_err(|error| unwritten(&path, &error))?;
-        Ok(Self::File { draft, path })
+        let created = private_file::create_beside(&path);
+        let (draft_path, draft) = created.map_err(|error| unwritten(&path, &error))?;
+        Ok(Self::File { draft, draft_path, path })
     }
 
     /// Writes a part.
     pub(super) fn add(&mut self, part: &[u8], written: &mut Written) -> Result<(), Failure> {
         written.add(part);
         match self {
-            Self::File { draft, path } => {
+            Self::File { draft, path, .. } => {
                 draft.write_all(part).map_err(|error| unwritten(path, &error))
             }
             Self::Output(output) => output.write_all(part).map_err(|error| {
@@ -81,8 +83,8 @@ impl Target {
     /// Gives a whole file its name, which it takes from no other.
     pub(super) fn finish(mut self) -> Result<(), Failure> {
         match &mut self {
-            Self::File { draft, path } => {
-                let named = draft.sync_all().and_then(|()| fs::hard_link(draft_of(path), &*path));
+            Self::File { draft, draft_path, path } => {
+                let named = draft.sync_all().and_then(|()| fs::hard_link(&*draft_path, &*path));
                 match named {
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                         return Err(taken(path));
@@ -103,15 +105,11 @@ impl Target {
 
 impl Drop for Target {
     fn drop(&mut self) {
-        if let Self::File { path, .. } = self {
-            // A draft that cannot be removed stays, and the next export replaces it.
-            let _ = fs::remove_file(draft_of(path));
+        if let Self::File { draft_path, .. } = self {
+            // A draft that cannot be removed stays, and is in nobody's way.
+            let _ = fs::remove_file(draft_path);
         }
     }
-}
-
-fn draft_of(path: &Path) -> PathBuf {
-    path.with_added_extension("new")
 }
 
 fn taken(path: &Path) -> Failure {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::admin::exchange::NoteView;
+use crate::error::shell_word;
 use crate::model::claim::{ClaimName, ClaimValue};
 use crate::model::email::Email;
 use crate::model::person::Username;
@@ -348,7 +349,7 @@ impl Converter {
         if method == Some("private_key_jwt") {
             return;
         }
-        let rotate = format!("gatelodge client rotate-secret {id} prints a new one");
+        let rotate = format!("gatelodge client rotate-secret {} prints a new one", shell_word(id));
         match &found.secret {
             FoundSecret::Plain(secret) if secret.parse::<ClientSecret>().is_ok() => {
                 members.insert("client_secret".to_owned(), secret.as_str().into());

@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::admin::apply::{ApplyRequest, ApplyView};
 use crate::admin::exchange::{ImportView, InvitedView, MAX_LINES, NoteView};
+use crate::error::shell_word;
 
 use super::admin_client::AdminClient;
 use super::input;
@@ -215,7 +216,8 @@ fn of_applied(
                 .any(|note| note.about == about && note.sentence.contains("rotate-secret"))
             {
                 let sentence = format!(
-                    "nobody has seen its secret: gatelodge client rotate-secret {id} prints one"
+                    "nobody has seen its secret: gatelodge client rotate-secret {} prints one",
+                    shell_word(&id)
                 );
                 notes.push(NoteView { about, sentence });
             }

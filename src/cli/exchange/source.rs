@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use saphyr::{LoadableYamlNode as _, MarkedYaml, Scalar, YamlData};
+use saphyr::{LoadableYamlNode as _, MarkedYaml, Scalar, ScanError, YamlData};
+use saphyr_parser::{Event, Parser};
 use serde_json::{Map, Value};
 
 use crate::cli::input;
@@ -15,6 +16,9 @@ const MAX_FILE: u64 = 64 << 20;
 
 /// The most parts that a file has with its aliases resolved: a few lines can name very many.
 const MAX_PARTS: usize = 4_000_000;
+
+/// The most objects and lists within each other.
+const MAX_DEPTH: usize = 64;
 
 /// A file that was read.
 pub(super) struct Source {
@@ -39,10 +43,15 @@ impl Source {
     }
 
     pub(super) fn of_yaml(name: &str, text: &str) -> Result<Self, Failure> {
-        let loaded = MarkedYaml::load_from_str(text).map_err(|error| {
+        let malformed = |error: ScanError| {
             let line = error.marker().line();
             failure(&format!("{name}:{line}: this is no YAML: {}", error.info()))
-        })?;
+        };
+        if !is_bounded(text).map_err(malformed)? {
+            let why = format!("{name}: its aliases make it too large, or it is nested too deeply");
+            return Err(failure(&why));
+        }
+        let loaded = MarkedYaml::load_from_str(text).map_err(malformed)?;
         let [document] = loaded.as_slice() else {
             return Err(failure(&format!("{name}: one document of YAML is expected")));
         };
@@ -62,9 +71,6 @@ impl Source {
 
     fn value_of(&mut self, node: &MarkedYaml<'_>, path: &str) -> Result<Value, Failure> {
         self.lines.insert(path.to_owned(), node.span.start.line());
-        if self.lines.len() > MAX_PARTS {
-            return Err(failure(&format!("{}: its aliases make it too large", self.name)));
-        }
         Ok(match &node.data {
             YamlData::Value(scalar) => match scalar {
                 Scalar::Null => Value::Null,
@@ -152,6 +158,41 @@ impl Source {
             _ => Err(self.fault(&path, "an object is expected")),
         }
     }
+}
+
+/// Whether a file of YAML has no more than [`MAX_PARTS`] with its aliases resolved, and is nested no
+/// deeper than [`MAX_DEPTH`]. Nothing is resolved for that.
+fn is_bounded(text: &str) -> Result<bool, ScanError> {
+    /// What contains the part that is read: its anchor, and its parts so far.
+    type Open = (usize, usize);
+    let (mut sizes, mut open) = (BTreeMap::<usize, usize>::new(), Vec::<Open>::new());
+    for event in Parser::new_from_str(text) {
+        let (anchor, parts) = match event?.0 {
+            Event::Scalar(_, _, anchor, _) => (anchor, 1),
+            Event::Alias(anchor) => (0, sizes.get(&anchor).copied().unwrap_or(1)),
+            Event::MappingStart(anchor, _) | Event::SequenceStart(anchor, _) => {
+                open.push((anchor, 1));
+                if open.len() > MAX_DEPTH {
+                    return Ok(false);
+                }
+                continue;
+            }
+            Event::MappingEnd | Event::SequenceEnd => open.pop().unwrap_or_default(),
+            Event::DocumentEnd
+            | Event::DocumentStart(_)
+            | Event::Nothing
+            | Event::StreamEnd
+            | Event::StreamStart => continue,
+        };
+        sizes.insert(anchor, parts);
+        if let Some((_, sum)) = open.last_mut() {
+            *sum += parts;
+            if *sum > MAX_PARTS {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
 fn name_of(file: &str) -> String {
@@ -350,5 +391,20 @@ mod tests {
         assert_eq!(json, "a.json:2: this is no JSON: expected value");
         let list = Source::of_json("a.json", "[]").unwrap();
         assert_eq!(list.root().err().unwrap().message, "a.json: an object is expected");
+    }
+
+    #[test]
+    fn aliases_that_would_fill_the_memory_and_deep_nesting_are_refused_before_they_are_read() {
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..13 {
+            let aliases = vec![format!("*a{}", level - 1); 9].join(", ");
+            bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+        }
+        let deep: String = (0..3000).map(|level| format!("{}a:\n", " ".repeat(level))).collect();
+        for text in [bomb, deep] {
+            let refused = Source::of_yaml("bomb.yaml", &text).err().unwrap();
+            assert!(refused.message.contains("nested too deeply"), "{}", refused.message);
+        }
+        assert!(Source::of_yaml("small.yaml", "a: &a [1, 2]\nb: *a\n").is_ok());
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Named {
     pub(super) people: BTreeMap<UserId, Username>,
     /// The roles.
     pub(super) roles: BTreeSet<Role>,
+    /// How many people have a name, whatever its case.
+    pub(super) usernames: BTreeMap<Username, usize>,
 }
 
 impl Named {
@@ -31,7 +33,9 @@ impl Named {
                 Line::Client(own) => _ = named.clients.insert(own.client_id.0.clone()),
                 Line::Device(own) => _ = named.devices.insert(own.id.clone()),
                 Line::Person(own) => {
-                    named.people.insert(own.id.0, own.username.0.clone());
+                    if named.people.insert(own.id.0, own.username.0.clone()).is_none() {
+                        *named.usernames.entry(own.username.0.folded()).or_default() += 1;
+                    }
                 }
                 Line::Role(own) => _ = named.roles.insert(own.name.0.clone()),
                 Line::Applied(_)

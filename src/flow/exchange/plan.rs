@@ -11,11 +11,11 @@ use super::identity::{Named, difference, identity, person_of};
 use super::lines::{ClientLine, Line, MeansMember, OriginMember, PersonLine, SecretMember};
 use super::member::{Digest, Fault, Text};
 use super::{parse, rows};
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Refusal, shell_word};
 use crate::flow::person::people;
 use crate::flow::{Context, removal};
 use crate::model::folding::folded;
-use crate::model::person::{Role, Username};
+use crate::model::person::Role;
 use crate::oauth::id::{ClientId, UserId};
 use crate::secret::LASTING;
 use crate::store::View;
@@ -238,8 +238,8 @@ impl<V: View> Planner<'_, V> {
                     && !self.holds(hash)
                 {
                     self.note(format!("client {id}"), format!(
-                        "its secret does not come along, {ROOT}: gatelodge client rotate-secret {id} \
-                         prints a new one"
+                        "its secret does not come along, {ROOT}: gatelodge client rotate-secret {} \
+                         prints a new one", shell_word(&id.to_string())
                     ));
                     own.secret = None;
                     left_out = Some("secret");
@@ -459,10 +459,7 @@ impl<V: View> Planner<'_, V> {
             );
             return Ok(Err(Fault::at("username", why)));
         }
-        let twice = |(id, other): (&UserId, &Username)| {
-            *id != own.id.0 && other.folded() == username.folded()
-        };
-        if self.named.people.iter().any(twice) {
+        if self.named.usernames.get(&username.folded()).is_some_and(|count| *count > 1) {
             return Ok(Err(Fault::at("username", "two people of the file have this name")));
         }
         if let Some(email) = &own.email

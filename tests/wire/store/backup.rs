@@ -154,6 +154,55 @@ fn what_ended_since_the_backup_stays_ended_when_the_store_is_replaced() {
     assert!(Path::new(aside).exists());
 }
 
+/// What the older store does not have was made since, and did not end.
+#[test]
+fn an_older_store_ends_nothing_of_a_newer_backup() {
+    let home = Home::new();
+    let (server, mut ada) = used(&home);
+    let first = backup(&home);
+    let tokens = authorized(&server, &mut ada);
+    home.json("user add bob");
+    home.json("user add carol");
+    home.json("user set carol --add-role admin");
+    let second = home.path("second.backup").display().to_string();
+    home.json(&format!("backup {second}"));
+    stop(server);
+    home.json(&format!("restore {first} --replace"));
+
+    let restored = home.json(&format!("restore {second} --replace"));
+
+    assert!(restored["silent"].as_str().unwrap().contains("older"), "{restored}");
+    assert_eq!(restored["ended"], serde_json::json!({}));
+    let server = home.serve();
+    assert_eq!(home.json("user list")["users"].as_array().unwrap().len(), 3);
+    refreshed(&server, &tokens);
+    home.json("user set carol --remove-role admin");
+    stop(server);
+    let restored = home.json(&format!("restore {second} --replace"));
+    assert_eq!(restored["silent"], Value::Null, "{restored}");
+    assert_eq!(restored["roles_again"], serde_json::json!([["carol", "admin"]]));
+}
+
+#[test]
+fn a_root_secret_of_another_store_goes_into_no_backup() {
+    let (home, other) = (Home::new(), Home::new());
+    stop(other.serve());
+    let key = other.data().join("gatelodge.key");
+    let server = home.serve();
+    let mut command = home.command(&[
+        "backup",
+        home.path("b.age").to_str().unwrap(),
+        "--with-key",
+        "--recipient",
+        "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa",
+    ]);
+    command.env("GATELODGE_ROOT_SECRET_FILE", key);
+
+    fails(&command.output().unwrap(), 1, "is not the one of its store");
+    assert!(!home.path("b.age").exists());
+    stop(server);
+}
+
 #[test]
 fn a_store_that_cannot_tell_what_ended_is_said_to_and_all_can_be_ended() {
     let home = Home::new();
@@ -298,7 +347,7 @@ fn the_server_makes_backups_by_itself_and_tells_when_it_cannot() {
     let old = ["20260101T000000Z", "20260102T000000Z", "20260103T000000Z"];
     fs::create_dir(&to).unwrap();
     for time in old {
-        fs::write(to.join(format!("gatelodge-{time}.backup")), "").unwrap();
+        fs::write(to.join(format!("gatelodge-{time}.backup")), "another's").unwrap();
     }
     let server = home.start(&["serve", "--config", config.to_str().unwrap()]);
     let line = home.log_with("a backup was made");
@@ -321,8 +370,8 @@ fn a_store_of_the_schema_before_is_upgraded_and_can_be_gone_back_to() {
         assert!(command.arg("600").arg(home.data().join(name)).status().unwrap().success());
     }
 
-    let told = succeeds(&run(&home, &["upgrade", "--check"]));
-    assert!(told.contains("older schema 1"), "{told}");
+    let said = succeeds(&run(&home, &["upgrade", "--check"]));
+    assert!(said.contains("older schema 1"), "{said}");
     // The port of the fixture may be somebody else's.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     home.json(&format!("issuer change http://localhost:{port} --yes"));
@@ -335,7 +384,7 @@ fn a_store_of_the_schema_before_is_upgraded_and_can_be_gone_back_to() {
     stop(server);
     let before = home.data().join("gatelodge.redb.schema-1");
     assert!(fs::read(&before).unwrap() == fs::read(fixture.join("gatelodge.redb")).unwrap());
-    let told = succeeds(&run(&home, &["upgrade", "--check"]));
-    assert!(told.contains("nothing to upgrade"), "{told}");
+    let said = succeeds(&run(&home, &["upgrade", "--check"]));
+    assert!(said.contains("nothing to upgrade"), "{said}");
     succeeds(&run(&home, &["db", "check"]));
 }
