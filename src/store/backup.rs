@@ -44,6 +44,8 @@ pub struct Header {
     pub root_secrets: Option<HeldSecrets>,
     /// The schema of the store.
     pub schema: u32,
+    /// When its snapshot was taken, in milliseconds since 1970.
+    pub taken: u64,
     /// The version of the program that wrote it.
     pub version: String,
 }
@@ -319,6 +321,7 @@ mod tests {
             key_checks: vec!["00".repeat(32)],
             root_secrets: None,
             schema: SCHEMA,
+            taken: 1_796_000_000_000,
             version: "0.1.0".to_owned(),
         }
     }

@@ -75,7 +75,7 @@ impl Newer {
             let (key, row) = row?;
             latest = latest.max(decode::<Event>(&key, &row)?.at);
         }
-        // The time of a backup is in seconds.
+        // What is noted of a backup is noted within the second.
         Ok(backup.seconds() <= latest.seconds())
     }
 

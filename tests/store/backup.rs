@@ -34,6 +34,7 @@ fn backup(store: &Store) -> Vec<u8> {
         key_checks: Vec::new(),
         root_secrets: None,
         schema: SCHEMA,
+        taken: 0,
         version: "0.1.0".to_owned(),
     };
     let mut writer = Writer::new(Vec::new(), &header).unwrap();

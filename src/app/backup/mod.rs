@@ -47,14 +47,16 @@ impl App {
         let found = flow::installation::find(read)?;
         let found =
             found.ok_or_else(|| StoreError::Engine("it holds no installation".to_owned()))?;
+        let now = self.clock().now();
         Ok(Header {
             gatelodge_backup: FORMAT,
-            created: self.clock().now().rfc3339(),
+            created: now.rfc3339(),
             installation: found.created.millis(),
             issuer: found.issuer.to_string(),
             key_checks: found.roots.iter().map(|root| hex(&root.check)).collect(),
             root_secrets: None,
             schema: SCHEMA,
+            taken: now.millis(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })
     }

@@ -218,7 +218,9 @@ pub(super) fn fits(header: &Header, roots: &RootSecrets) -> bool {
 
 /// When the backup was made.
 pub(super) fn time(header: &Header) -> Result<Timestamp, BackupError> {
-    Timestamp::from_rfc3339(&header.created).ok_or(BackupError::Damaged("its time is none"))
+    let taken = Timestamp::from_millis(header.taken);
+    let same = taken.rfc3339() == header.created;
+    same.then_some(taken).ok_or(BackupError::Damaged("its time is none"))
 }
 
 /// Opens the new store, and writes into it that it was restored.
