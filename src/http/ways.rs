@@ -227,7 +227,7 @@ impl Ways {
         };
         if matches!(way, Way::Another | Way::Ask | Way::Off) {
             let named = match person {
-                Some(_) => templates::administrators(app)?,
+                Some(_) => templates::administrators(app, None)?,
                 None => Vec::new(),
             };
             self.ask = Some(named);

@@ -73,19 +73,19 @@ const PASSKEY_NAME_TAKEN: &str = "You have another passkey of that name. Choose 
 const PASSKEY_IS_LAST: &str =
     "This is your only passkey. Add another one first, or tick that you want to have none.";
 const PASSKEY_OF_REMOVED: &str =
-    "The account of this passkey was removed. Ask whoever runs this Gatelodge.";
+    "The account of this passkey was removed. Ask whoever runs this server.";
 const PASSKEY_REMOVED: &str = "This passkey was removed from its account. Use another one.";
 const PASSKEY_REFUSED: &str = "This passkey was not accepted.";
 const PASSKEY_UNSTORED: &str = "This passkey was made while its link was used in another window, so it \
      opens nothing. Remove it from this device, and use the other one.";
 const PERSON_DISABLED: &str =
-    "This account is disabled. Ask whoever runs this Gatelodge to enable it.";
+    "This account is disabled. Ask whoever runs this server to enable it.";
 const PUSHED_REQUEST_OVER: &str = "This way to sign in works once and only for a short time, and it \
      is over. Go back to the application and start again.";
 const PUSHED_REQUEST_SPENT: &str = "This sign-in was finished already, perhaps in another window. To \
      sign in once more, go back to the application and start again.";
 const RECOVERY_CODE_OVER: &str =
-    "This recovery code is from before the account was disabled. Ask whoever runs this Gatelodge.";
+    "This recovery code is from before the account was disabled. Ask whoever runs this server.";
 const RECOVERY_CODE_UNKNOWN: &str = "This recovery code is not known here. Check that it was typed whole. Newer codes replace older ones.";
 const RECOVERY_CODE_USED: &str = "This recovery code was used already. Use another one.";
 const REFRESH_TOKEN_USELESS: &str =

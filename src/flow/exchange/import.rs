@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::file::{Faults, File};
 use super::lines::Line;
+use super::notes::Note;
 use super::parse;
-use super::plan::{Note, plan};
+use super::plan::plan;
 use crate::error::{Error, Internal};
 use crate::event::Kind;
 use crate::flow::apply::definitions;

@@ -10,6 +10,7 @@ use super::file::{Faults, File};
 use super::identity::{Named, difference, identity, person_of};
 use super::lines::{ClientLine, Line, MeansMember, OriginMember, PersonLine, SecretMember};
 use super::member::{Digest, Fault, Text};
+use super::notes::{self, Note};
 use super::{parse, rows};
 use crate::error::{Error, Refusal, shell_word};
 use crate::flow::person::people;
@@ -23,15 +24,6 @@ use crate::store::schema::{
     Client, CredentialId, GRANTS_BY_CLIENT, LinkedDevice, PASSKEYS_BY_USER, PEOPLE_BY_EMAIL,
     Passkey, Person, REMOVED_PASSKEYS_BY_USER, RemovedPasskey, Subject,
 };
-
-/// What did not come along, or needs a hand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// Whom or what it is about, such as `client shop`.
-    pub about: String,
-    /// What is the matter, and the way on.
-    pub sentence: String,
-}
 
 /// What is to be written.
 #[derive(Default)]
@@ -197,7 +189,10 @@ impl<V: View> Planner<'_, V> {
                 }
             },
             None => match self.check(&line)? {
-                Ok(()) => self.plan.new.push((number, line)),
+                Ok(()) => {
+                    self.plan.notes.extend(notes::of_rights(self.cx, &line));
+                    self.plan.new.push((number, line));
+                }
                 Err(fault) => self.faults.add(number, fault),
             },
         }

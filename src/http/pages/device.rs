@@ -217,7 +217,7 @@ fn confirm(
     let (mut groups, mut administrators) = (Vec::new(), Vec::new());
     if !pending.is_for_person {
         groups = pending.client.decisions.groups.iter().map(ToString::to_string).collect();
-        administrators = templates::administrators(app)?;
+        administrators = templates::administrators(app, Some(person.display_name.as_str()))?;
     }
     let mut response = templates::show(&DeviceConfirmPage {
         page: Page::of(app, browser),

@@ -336,7 +336,7 @@ fn not_for_person(
         page: Page::of(app, browser),
         action: PagePath::Interaction(id),
         another: PagePath::InteractionAsAnother(id),
-        administrators: templates::administrators(app)?,
+        administrators: templates::administrators(app, Some(person.display_name.as_str()))?,
         client_name: astray.client.metadata.name().to_string(),
         display_name: person.display_name.to_string(),
         self_named: SelfNamed::of(&astray.client_id, &astray.client),

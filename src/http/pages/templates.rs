@@ -260,10 +260,14 @@ pub(in crate::http) struct NotForYouPage {
 /// The most people whom a page names as those to ask.
 const MAX_NAMED: usize = 3;
 
-/// The names of people whom somebody can ask.
-pub(in crate::http) fn administrators(app: &App) -> Result<Vec<String>, StoreError> {
+/// The names of people whom somebody of this name can ask: others than themselves.
+pub(in crate::http) fn administrators(
+    app: &App,
+    asking: Option<&str>,
+) -> Result<Vec<String>, StoreError> {
     let named = people::administrators(&app.read()?, MAX_NAMED)?;
-    Ok(named.iter().map(ToString::to_string).collect())
+    let named = named.iter().map(ToString::to_string);
+    Ok(named.filter(|name| Some(name.as_str()) != asking).collect())
 }
 
 #[derive(Template)]

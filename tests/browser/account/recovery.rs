@@ -23,7 +23,7 @@ async fn a_recovery_code_brings_somebody_back_who_has_lost_every_passkey() {
     other.open(format!("{}/login", server.issuer())).await;
     other.press("Lost your passkey?").await;
     look(&other, "login-lost").await;
-    other.press("use one of them").await;
+    other.press("use one of them.").await;
     other.reads("Back into your account").await;
     look(&other, "setup-recovery").await;
     other.fill("code", &code.to_uppercase()).await;

@@ -140,7 +140,9 @@ async fn what_an_empty_installation_imports_it_exports_line_by_line() {
     let again = imported(&other, &lines, "").await;
 
     assert_eq!((nobody.len(), tried["dry_run"].clone()), (2, json!(true)));
-    assert_eq!((&tried["added"], &taken["notes"]), (&taken["added"], &json!([])));
+    let administers = "they may administer this server: admin";
+    let notes = json!([{ "about": "user ada", "sentence": administers }]);
+    assert_eq!((&tried["added"], &taken["notes"]), (&taken["added"], &notes));
     assert_eq!(taken["without_passkey"], json!([]));
     assert_eq!((&again["added"], &again["unchanged"]), (&json!({}), &json!(lines.len() - 2)));
     assert_eq!(exported(&other).await, lines);

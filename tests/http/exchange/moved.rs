@@ -77,7 +77,8 @@ async fn what_depends_on_the_root_secret_and_the_host_is_listed_and_does_not_com
     says("device desk of ada", "gatelodge bridge issue-pat ada");
     says("user grace", "gatelodge user recover grace");
     says("invitation", "gatelodge invite add");
-    assert_eq!(notes.len(), 7, "{notes:#?}");
+    says("user ada", "they may administer this server: admin");
+    assert_eq!(notes.len(), 8, "{notes:#?}");
     for kind in ["passkey", "recovery_code", "device", "setup_link", "invitation"] {
         assert!(view["added"].get(kind).is_none(), "{kind}");
     }

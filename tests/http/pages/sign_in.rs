@@ -45,9 +45,9 @@ async fn whoever_has_lost_a_passkey_is_told_every_way_and_no_name() {
 
     let page = Browser::new(&server).visit("/login").await;
 
-    at(&page, "<a href=\"/gate/setup\">use one of them</a>");
+    at(&page, "<a href=\"/gate/setup\">use one of them.</a>");
     at(&page, "choose <strong>Use another device</strong> above");
-    at(&page, "ask whoever runs this Gatelodge");
+    at(&page, "ask whoever runs this server");
     assert!(!page.text().contains("Lovelace"));
 }
 

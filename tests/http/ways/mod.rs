@@ -213,7 +213,7 @@ async fn whom_to_ask_is_named_to_people_who_are_signed_in() {
         "{}",
         named.text()
     );
-    assert!(unnamed.text().contains("Ask whoever runs this Gatelodge if you need it."));
+    assert!(unnamed.text().contains("Ask whoever runs this server if you need it."));
     assert!(!unnamed.text().contains("ada"));
 }
 
