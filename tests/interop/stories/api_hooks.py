@@ -41,6 +41,12 @@ class Bearer:
         case.headers["Authorization"] = f"Bearer {token}"
 
 
+@schemathesis.serializer("application/x-ndjson")
+def lines(context, value):
+    """The lines of an import, whatever they are."""
+    return value.encode() if isinstance(value, str) else json.dumps(value).encode()
+
+
 @schemathesis.hook
 def after_call(context, case, response):
     """Operations revoke keys, and change and remove clients."""
