@@ -10,7 +10,6 @@ use super::Failed;
 use super::by::{All, By};
 use super::operation::sent;
 use crate::event::Kind;
-use crate::flow::events::Act;
 
 /// The bytes of a backup, as they are made.
 pub(in crate::admin) struct Sent(Body);
@@ -23,8 +22,7 @@ impl IntoResponse for Sent {
 
 /// Makes a backup. It has no root secret, and is whole if its end is.
 pub(super) async fn make(app: By<All>) -> Result<Sent, Failed> {
-    app.prove().await?;
-    app.note(app.acting(), Act::new(Kind::BackupMade));
+    sent::recorded(&app, Kind::BackupMade).await?;
     let app = Arc::clone(&app);
     Ok(Sent(sent::body(move |out| app.back_up(out).map(drop)).await?))
 }

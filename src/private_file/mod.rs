@@ -4,6 +4,7 @@
 //! `login`, the empty store. It also reads the secrets that people write, and says whose a file is
 //! that cannot be used.
 
+mod new_file;
 mod owner;
 mod text;
 
@@ -12,10 +13,11 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use zeroize::Zeroizing;
 
+pub(crate) use new_file::NewFile;
 pub(crate) use owner::{Owner, Ownership, is_root};
 pub(crate) use text::{NotText, read_from, read_text, text, without_newline};
 
@@ -50,20 +52,6 @@ pub(crate) fn create_draft(draft: &Path) -> io::Result<File> {
     create_new(draft, PRIVATE)
 }
 
-/// Opens a new private file beside `path`, under a name that no other file has, for what will be at
-/// `path` once it is whole. Returns its name too.
-pub(crate) fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
-    let own = path.with_added_extension(std::process::id().to_string());
-    for number in 0_u32.. {
-        let draft = own.with_added_extension(format!("{number}.new"));
-        match create_new(&draft, PRIVATE) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            created => return created.map(|file| (draft, file)),
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
-}
-
 /// Replaces the private file at `path` as a whole, and syncs it and its name.
 pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let draft = path.with_added_extension("new");
@@ -77,6 +65,12 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
 /// Syncs a directory, which makes new names in it durable.
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// Syncs the directory of `path`.
+pub(crate) fn sync_directory_of(path: &Path) -> io::Result<()> {
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    sync_directory(directory.unwrap_or(Path::new(".")))
 }
 
 /// Creates a directory that only its owner can open, with its parents. Removes the access of others

@@ -119,10 +119,12 @@ impl std::error::Error for BackupError {}
 
 impl From<io::Error> for BackupError {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::UnexpectedEof {
-            return Self::Damaged("it ends too early");
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Damaged("it ends too early"),
+            // What was encrypted does not decrypt.
+            io::ErrorKind::InvalidData => Self::Damaged("it is not as it was encrypted"),
+            _ => Self::Io(error),
         }
-        Self::Io(error)
     }
 }
 

@@ -1,8 +1,9 @@
 //! The schema of a store, and where a store stands to that of this program.
 //!
-//! A store of an older schema is made anew of its own rows ([`rewrite`](super::rewrite::upgrade)), in a file beside it that gets
-//! its name once it is whole. The file before stays, under a name that says its schema: it is the
-//! backup, and the way back. So an upgrade that is killed leaves the old store or the new one.
+//! A store of an older schema is made anew of its own rows ([`upgrade`](super::rewrite::upgrade)), in a
+//! file beside it that gets its name once it is whole. The file before stays, under a name that says its
+//! schema: it is the backup, and the way back. So an upgrade that is killed leaves the old store or the
+//! new one.
 
 use std::path::Path;
 

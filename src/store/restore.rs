@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufRead};
+use std::io::BufRead;
 use std::path::Path;
 
 use crate::clock::Timestamp;
 use crate::oauth::id::ClientId;
+use crate::private_file;
 use crate::store::backup::{BackupError, Reader};
-use crate::store::engine::{Snapshot, draft, examine};
+use crate::store::engine::{Snapshot, draft, examine, unwritable};
 use crate::store::rewrite::Filling;
 use crate::store::schema::{
     self, Carry, Client, ClockRecord, Event, Installation, Passkey, Person, Restore,
@@ -39,21 +40,18 @@ impl Newer {
     /// [`StoreError::Locked`] if a process has it open; [`StoreError::Damaged`] if its pages are not
     /// as they were written.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let examined = examine(path)?;
-        if !examined.pages_are_whole {
-            return Err(StoreError::Damaged("pages are not as they were written".to_owned()));
-        }
-        migrate::standing(&examined.snapshot)?;
-        Ok(Self(examined.snapshot))
+        let snapshot = rewrite::whole(examine(path)?)?;
+        migrate::standing(&snapshot)?;
+        Ok(Self(snapshot))
     }
 
-    /// When the installation was created, by which it is recognised.
+    /// Its installation, whose root secrets the restored store needs, too.
     ///
     /// # Errors
     ///
     /// [`StoreError::Corrupt`] if its row cannot be read.
-    pub fn created(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.row::<Installation>(&())?.map(|installation| installation.created))
+    pub fn installation(&self) -> Result<Option<Installation>, StoreError> {
+        self.row::<Installation>(&())
     }
 
     /// Whether it can tell what ended since a backup of `backup` was made: something happened in it after
@@ -148,16 +146,14 @@ pub fn restore(
 ///
 /// [`StoreError::Unwritable`]. The store at `path`, if there is one, is as it was.
 pub fn put_in_place(place: &Path, path: &Path, aside: Option<&Path>) -> Result<(), StoreError> {
-    let unwritable = |error: io::Error| StoreError::Unwritable(error.to_string());
-    match aside {
-        Some(aside) => drop(rewrite::placed(place, path, Some(aside)).map_err(unwritable)?),
-        None => {
-            fs::hard_link(place, path).map_err(unwritable)?;
-            // A second name of the store is removed by the next restore at the latest.
-            let _ = fs::remove_file(place);
-        }
-    }
-    rewrite::sync_directory_of(path).map_err(unwritable)
+    let put = match aside {
+        Some(aside) => rewrite::placed(place, path, Some(aside)).map(|_| ()),
+        None => fs::hard_link(place, path),
+    };
+    put.map_err(|error| unwritable(&error))?;
+    // A second name of the store is removed by the next restore at the latest.
+    let _ = fs::remove_file(place);
+    private_file::sync_directory_of(path).map_err(|error| unwritable(&error))
 }
 
 /// Adds the rows of the backup.

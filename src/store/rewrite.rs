@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::private_file;
 use crate::store::check::{Checked, Flaw};
-use crate::store::engine::{Draft, Snapshot, draft, examine};
+use crate::store::engine::{Draft, Examined, Snapshot, draft, examine, unwritable};
 use crate::store::migrate::{self, SCHEMA, SCHEMA_KEY, Standing};
 use crate::store::weight::{self, Weight};
 use crate::store::{StoreError, schema};
@@ -47,15 +47,23 @@ pub struct Upgraded {
 /// [`StoreError::Locked`] if a process has it open; [`StoreError::Unwritable`] if there is no space
 /// for both. The store is as it was.
 pub fn compact(path: &Path) -> Result<Rewritten, StoreError> {
-    if let Some(upgraded) = upgrade(path)? {
-        return Ok(upgraded.rewritten);
+    let snapshot = whole(examine(path)?)?;
+    match migrate::standing(&snapshot)? {
+        Standing::Older(from) => Ok(upgraded(path, &snapshot, from)?.rewritten),
+        Standing::Empty | Standing::This => replaced(path, &snapshot, None, false),
     }
-    let examined = examine(path)?;
-    if !examined.pages_are_whole {
-        return Err(StoreError::Damaged("pages are not as they were written".to_owned()));
+}
+
+/// The snapshot of a store whose pages are all as they were written.
+///
+/// # Errors
+///
+/// [`StoreError::Damaged`] if they are not.
+pub(super) fn whole(examined: Examined) -> Result<Snapshot, StoreError> {
+    if examined.pages_are_whole {
+        return Ok(examined.snapshot);
     }
-    migrate::standing(&examined.snapshot)?;
-    replaced(path, &examined.snapshot, None, false)
+    Err(StoreError::Damaged("pages are not as they were written".to_owned()))
 }
 
 /// Makes the store at `path` anew from those of its rows that can be read. The store before it is
@@ -81,20 +89,23 @@ pub fn repair(path: &Path, aside: &Path) -> Result<Rewritten, StoreError> {
 /// Those of [`look`](migrate::look), and [`StoreError::Corrupt`], [`StoreError::Damaged`] and
 /// [`StoreError::Unwritable`]. The store is as it was.
 pub fn upgrade(path: &Path) -> Result<Option<Upgraded>, StoreError> {
+    // A link to a file elsewhere stays one.
+    let path = &fs::canonicalize(path).map_err(|error| unwritable(&error))?;
     let examined = examine(path)?;
     let Standing::Older(from) = migrate::standing(&examined.snapshot)? else { return Ok(None) };
-    if !examined.pages_are_whole {
-        return Err(StoreError::Damaged("pages are not as they were written".to_owned()));
-    }
+    upgraded(path, &whole(examined)?, from).map(Some)
+}
+
+fn upgraded(path: &Path, snapshot: &Snapshot, from: u32) -> Result<Upgraded, StoreError> {
     let aside = aside(path, from);
-    let rewritten = replaced(path, &examined.snapshot, Some(&aside), false)?;
+    let rewritten = replaced(path, snapshot, Some(&aside), false)?;
     tracing::info!(
         from,
         to = SCHEMA,
         before = %aside.display(),
         "the store was upgraded; the store before it can be removed once all is well"
     );
-    Ok(Some(Upgraded { aside, from, rewritten }))
+    Ok(Upgraded { aside, from, rewritten })
 }
 
 /// The name of the store of schema `from` that an upgrade of the store at `path` left.
@@ -125,24 +136,17 @@ fn replaced(
     aside: Option<&Path>,
     is_lenient: bool,
 ) -> Result<Rewritten, StoreError> {
-    let unwritable = |error: io::Error| StoreError::Unwritable(error.to_string());
     let new: PathBuf = path.with_added_extension("new");
-    let before = fs::metadata(path).map_err(unwritable)?;
+    let before = fs::metadata(path).map_err(|error| unwritable(&error))?;
     let mut rewritten = draft(&new, |draft| copied(snapshot, draft, is_lenient))?;
     let placed = placed(&new, path, aside);
     if placed.is_err() {
         // What cannot be removed is overwritten by the next.
         let _ = fs::remove_file(&new);
     }
-    rewritten.bytes = [before.len(), placed.map_err(unwritable)?];
-    sync_directory_of(path).map_err(unwritable)?;
+    rewritten.bytes = [before.len(), placed.map_err(|error| unwritable(&error))?];
+    private_file::sync_directory_of(path).map_err(|error| unwritable(&error))?;
     Ok(rewritten)
-}
-
-/// Syncs the directory of `path`.
-pub(super) fn sync_directory_of(path: &Path) -> io::Result<()> {
-    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-    private_file::sync_directory(directory.unwrap_or(Path::new(".")))
 }
 
 /// Gives the file `new` the name of the store at `path`, and its owner. The store before it gets the

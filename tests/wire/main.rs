@@ -26,6 +26,7 @@ mod namespace;
 mod operator;
 #[cfg(target_os = "linux")]
 mod person;
+mod preloaded;
 mod printed;
 mod program;
 mod readme;

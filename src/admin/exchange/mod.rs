@@ -15,9 +15,8 @@ use super::by::{All, By};
 use super::link::SetupLinkView;
 use super::operation::sent;
 use crate::app::App;
-use crate::error::{Error, Internal, Refusal};
+use crate::error::{Internal, Refusal};
 use crate::event::Kind;
-use crate::flow::events::{self, Act};
 use crate::flow::exchange::{self, Faults, Imported, Wanted};
 
 pub(crate) use lines::MAX_LINES;
@@ -88,12 +87,7 @@ impl ImportView {
 
 /// Exports everything that an import can take, from one snapshot, as it is read.
 pub(super) async fn export(app: By<All>) -> Result<Exported, Failed> {
-    let recorded = app.write(|tx, cx| events::record(tx, cx, Act::new(Kind::FileExported))).await;
-    match recorded {
-        // A store that cannot be written can be read, and is to be saved the more.
-        Ok(_) | Err(Error::Refused(Refusal::StoreUnwritable)) => {}
-        Err(error) => return Err(error.into()),
-    }
+    sent::recorded(&app, Kind::FileExported).await?;
     tracing::info!("an operator exported people, clients and resources");
     let app = Arc::clone(&app);
     let body = sent::body(move |out| {

@@ -8,8 +8,11 @@ use axum::body::{Body, Bytes};
 use http_body_util::channel::{Channel, Sender};
 use tokio::runtime::Handle;
 
+use super::by::{By, Right};
 use crate::admin::store::LOOKS;
-use crate::error::Internal;
+use crate::error::{Error, Internal, Refusal};
+use crate::event::Kind;
+use crate::flow::events::{self, Act};
 
 /// The bytes that are sent at once, and how many of those may wait for their reader.
 const PART: usize = 64 * 1024;
@@ -39,6 +42,15 @@ pub(in crate::admin) async fn body<E: fmt::Display>(
         drop(turn);
     });
     Ok(Body::new(body))
+}
+
+/// Writes that somebody was sent what the store has. One that cannot be written can be read, and is to be
+/// saved the more.
+pub(in crate::admin) async fn recorded<R: Right>(app: &By<R>, kind: Kind) -> Result<(), Error> {
+    match app.write(move |tx, cx| events::record(tx, cx, Act::new(kind))).await {
+        Ok(_) | Err(Error::Refused(Refusal::StoreUnwritable)) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Sends what is written.

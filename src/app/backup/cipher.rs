@@ -1,6 +1,6 @@
 //! The encryption of backups, in the format of age (<https://age-encryption.org/v1>).
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Cursor, Read as _, Write};
 
 use age::secrecy::SecretString;
 use age::stream::StreamWriter;
@@ -11,6 +11,10 @@ use crate::model::recipient::Recipient;
 
 /// What an encrypted file begins with.
 const MAGIC: &[u8] = b"age-encryption.org/";
+
+/// What stands in its first bytes, and in how many of them, if it is encrypted to a passphrase.
+const SCRYPT: &[u8] = b"\n-> scrypt";
+const RECOGNISED: u64 = 256;
 
 /// Who can open a backup.
 #[derive(Clone, Default)]
@@ -101,14 +105,22 @@ pub enum Closed {
     ToRecipients,
 }
 
-/// How what `input` begins with is closed. Nothing is taken from it.
-pub fn closed(input: &mut impl BufRead) -> io::Result<Closed> {
-    let begins = input.fill_buf()?;
-    if !begins.starts_with(MAGIC) {
-        return Ok(Closed::No);
-    }
-    let by_passphrase = begins.windows(10).take(256).any(|bytes| bytes == b"\n-> scrypt");
-    Ok(if by_passphrase { Closed::ToPassphrase } else { Closed::ToRecipients })
+/// How what `input` has is closed, and all of what it has.
+///
+/// # Errors
+///
+/// Those of `input`.
+pub fn recognised<'a>(mut input: impl BufRead + 'a) -> io::Result<(Closed, Box<dyn BufRead + 'a>)> {
+    // A pipe may give its first line alone.
+    let mut begins = Vec::new();
+    input.by_ref().take(RECOGNISED).read_to_end(&mut begins)?;
+    let is_scrypt = begins.windows(SCRYPT.len()).any(|bytes| bytes == SCRYPT);
+    let closed = match begins.starts_with(MAGIC) {
+        false => Closed::No,
+        true if is_scrypt => Closed::ToPassphrase,
+        true => Closed::ToRecipients,
+    };
+    Ok((closed, Box::new(Cursor::new(begins).chain(input))))
 }
 
 /// Opens what `input` has, which is encrypted.
@@ -120,7 +132,8 @@ pub(super) fn opened<'a>(
     input: impl BufRead + 'a,
     opening: &Opening,
 ) -> Result<Box<dyn BufRead + 'a>, String> {
-    let decryptor = Decryptor::new_buffered(input).map_err(|error| error.to_string())?;
+    let decryptor = Decryptor::new_buffered(input)
+        .map_err(|_| "its head is not as it was written".to_owned())?;
     let reader = match opening {
         Opening::Identities(text) => {
             let identities = identities(text)?;

@@ -7,9 +7,9 @@ mod cipher;
 mod restore;
 mod schedule;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, BufWriter, Read as _, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -17,15 +17,17 @@ use zeroize::Zeroizing;
 use super::{App, OpenError};
 use crate::config::Config;
 use crate::flow;
-use crate::private_file;
+use crate::private_file::NewFile;
 use crate::secret::{RootSecrets, hex};
 use crate::store::backup::{HeldSecrets, Reader, Writer};
 use crate::store::migrate::SCHEMA;
 use crate::store::{Read as Snapshot, StoreError};
 
 pub use crate::store::backup::{BackupError, FORMAT, Header};
-pub use cipher::{Closed, Opening, Sealing, closed};
-pub use restore::{Asked, Ending, Report, RestoreError, Restored, restore};
+pub use cipher::{Closed, Opening, Sealing, recognised};
+pub use restore::{
+    Asked, Ending, KeyStanding, Report, RestoreError, Restored, key_standing, restore,
+};
 pub(super) use schedule::Backups;
 pub use schedule::{BackupStanding, Made};
 
@@ -73,55 +75,6 @@ pub fn root_secrets(config: &Config) -> Result<Zeroizing<String>, OpenError> {
 
 /// The bytes that are read or written at once.
 const BUFFER: usize = 64 * 1024;
-
-/// A new file, which is removed unless it is [named](NewFile::keep).
-struct NewFile<'a> {
-    draft: PathBuf,
-    is_named: bool,
-    path: &'a Path,
-}
-
-impl<'a> NewFile<'a> {
-    /// Begins a private file that will be at `path`.
-    ///
-    /// # Errors
-    ///
-    /// [`io::ErrorKind::AlreadyExists`] if there is one, and those of the directory.
-    fn create(path: &'a Path) -> io::Result<(Self, File)> {
-        if fs::symlink_metadata(path).is_ok() {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        let (draft, file) = private_file::create_beside(path)?;
-        Ok((Self { draft, is_named: false, path }, file))
-    }
-
-    /// Gives it its name, which survives a crash from then on.
-    ///
-    /// # Errors
-    ///
-    /// [`io::ErrorKind::AlreadyExists`] if somebody else has made one meanwhile.
-    fn keep(mut self) -> io::Result<()> {
-        match fs::hard_link(&self.draft, self.path) {
-            // Some file systems have no links.
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                fs::rename(&self.draft, self.path)?;
-                self.is_named = true;
-            }
-            linked => linked?,
-        }
-        let directory = self.path.parent().filter(|directory| !directory.as_os_str().is_empty());
-        private_file::sync_directory(directory.unwrap_or(Path::new(".")))
-    }
-}
-
-impl Drop for NewFile<'_> {
-    fn drop(&mut self) {
-        if !self.is_named {
-            // What cannot be removed stays, and is in nobody's way.
-            let _ = fs::remove_file(&self.draft);
-        }
-    }
-}
 
 /// What was copied of a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,7 +139,7 @@ pub fn written<T>(
     file.sync_all()?;
     drop(file);
     let mut back = Sha256::new();
-    let mut read = File::open(&new.draft)?;
+    let mut read = File::open(new.draft())?;
     let mut buffer = vec![0; BUFFER];
     loop {
         match read.read(&mut buffer)? {
@@ -197,7 +150,7 @@ pub fn written<T>(
     if back.finalize() != digest.finalize() {
         return Err(BackupError::Damaged("the disk does not give back what was written"));
     }
-    new.keep()?;
+    new.name()?;
     Ok(filled)
 }
 
@@ -219,16 +172,14 @@ impl Write for Digested {
     }
 }
 
-/// Reads a backup that is open or that `opening` opens, and verifies it whole.
+/// Reads a backup, which is decrypted, and verifies it whole. Returns its header and the number of its
+/// rows.
 ///
 /// # Errors
 ///
 /// [`BackupError::Damaged`] if it is not as it was written.
-pub fn verify(
-    input: impl BufRead,
-    opening: Option<&Opening>,
-) -> Result<(Header, u64), BackupError> {
-    let reader = Reader::new(plain(input, opening)?)?;
+pub fn verify(input: impl BufRead) -> Result<(Header, u64), BackupError> {
+    let reader = Reader::new(input)?;
     let header = reader.header().clone();
     let rows = reader.verify()?;
     restore::time(&header)?;
@@ -245,19 +196,20 @@ pub fn verify(
 /// [`BackupError::KeyOther`] if they are not.
 fn check_key(header: &Header, secrets: &Zeroizing<String>) -> Result<(), BackupError> {
     let roots: RootSecrets = secrets.parse().map_err(|_| BackupError::KeyOther)?;
-    if restore::fits(header, &roots) { Ok(()) } else { Err(BackupError::KeyOther) }
+    if restore::has_all(&roots, &header.key_checks) { Ok(()) } else { Err(BackupError::KeyOther) }
 }
 
-/// What a backup contains, decrypted if it is encrypted.
+/// What a backup contains, decrypted if it is closed.
 ///
 /// # Errors
 ///
 /// [`BackupError::Closed`] if `opening` does not open it.
 pub fn plain<'a>(
-    mut input: impl BufRead + 'a,
+    closed: Closed,
+    input: impl BufRead + 'a,
     opening: Option<&Opening>,
 ) -> Result<Box<dyn BufRead + 'a>, BackupError> {
-    match (closed(&mut input)?, opening) {
+    match (closed, opening) {
         (Closed::No, _) => Ok(Box::new(input)),
         (Closed::ToPassphrase | Closed::ToRecipients, Some(opening)) => {
             cipher::opened(input, opening).map_err(BackupError::Closed)

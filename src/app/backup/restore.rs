@@ -102,8 +102,8 @@ impl fmt::Display for RestoreError {
             Self::Backup(error) => error.fmt(f),
             Self::KeyOther(key) => write!(
                 f,
-                "the root secret of {key} is not the one that the backup was made under, and could \
-                 not read it"
+                "the root secrets of {key} are not all that the backup and the store there were made \
+                 under, and could not read them"
             ),
             Self::Occupied(store) => write!(f, "there is a store at {store} already"),
             Self::Open(error) => error.fmt(f),
@@ -124,8 +124,11 @@ impl From<OpenError> for RestoreError {
 }
 
 /// The store before, and why it does not tell what ended.
+#[derive(Default)]
 struct Before {
     newer: Option<Newer>,
+    /// The values by which the root secrets that it needs are recognised.
+    key_checks: Vec<String>,
     silent: Option<String>,
 }
 
@@ -141,25 +144,27 @@ pub async fn restore(
 ) -> Result<Report, RestoreError> {
     let reader = Reader::new(input)?;
     let header = reader.header().clone();
-    let (places, path) = (config.places.clone(), config.places.store());
-    let is_there = fs::metadata(&path).is_ok_and(|found| found.len() > 0);
+    let places = config.places.clone();
+    let path = places.store();
+    let is_there = fs::symlink_metadata(&path).is_ok();
     if is_there && !asked.replaces {
         return Err(RestoreError::Occupied(display(&path)));
     }
+    // A link to a file elsewhere stays one.
+    let path = fs::canonicalize(&path).unwrap_or(path);
     make_directory(&places)?;
-    let before = if is_there { Some(before(&path, &header)?) } else { None };
-    let (roots, is_new_key) = key(&config, &header)?;
+    let before = if is_there { before(&path, &header)? } else { Before::default() };
+    let (roots, is_new_key) = key(&config, &header, &before.key_checks)?;
     let place = path.with_added_extension("restored");
     let _draft = Draft(&place);
-    let newer = before.as_ref().and_then(|before| before.newer.as_ref());
-    let restored = restore_rows(reader, &place, newer, asked.ending)?;
+    let restored = restore_rows(reader, &place, before.newer.as_ref(), asked.ending)?;
     used(config, &roots, &place, &header).await?;
     if is_new_key {
         key_file::write(&places.key(), &roots)?;
     }
     let aside = is_there.then(|| aside(&path));
     put_in_place(&place, &path, aside.as_deref()).map_err(|error| failed(&places, error))?;
-    let silent = before.and_then(|before| before.silent);
+    let Before { silent, .. } = before;
     Ok(Report { aside, created: header.created, silent, restored, wrote_key: is_new_key })
 }
 
@@ -175,7 +180,7 @@ impl Drop for Draft<'_> {
 
 /// Reads the store at `path`, as far as it tells of the installation of the backup.
 fn before(path: &Path, header: &Header) -> Result<Before, RestoreError> {
-    let silent = |why: String| Ok(Before { newer: None, silent: Some(why) });
+    let silent = |why: String| Ok(Before { silent: Some(why), ..Before::default() });
     let newer = match Newer::open(path) {
         Err(error @ StoreError::Locked) => {
             return Err(OpenError::Store(display(path), error).into());
@@ -183,37 +188,64 @@ fn before(path: &Path, header: &Header) -> Result<Before, RestoreError> {
         Err(error) => return silent(error.to_string()),
         Ok(newer) => newer,
     };
-    match newer.created() {
-        Ok(Some(created)) if created.millis() == header.installation => {}
+    let roots = match newer.installation() {
+        Ok(Some(found)) if found.created.millis() == header.installation => found.roots,
         Ok(_) => return silent("it is another installation's".to_owned()),
         Err(error) => return silent(error.to_string()),
-    }
+    };
+    let key_checks = roots.iter().map(|root| hex(&root.check)).collect();
     match newer.follows(time(header)?) {
-        Ok(true) => Ok(Before { newer: Some(newer), silent: None }),
+        Ok(true) => Ok(Before { newer: Some(newer), key_checks, silent: None }),
         Ok(false) => silent("it is older than the backup, or was made of an older one".to_owned()),
         Err(error) => silent(error.to_string()),
     }
 }
 
-/// The root secrets for the backup, and whether they are to be written to the key file.
-fn key(config: &Config, header: &Header) -> Result<(RootSecrets, bool), RestoreError> {
+/// The root secrets for the backup and for what the store before tells, and whether they are to be
+/// written to the key file.
+fn key(
+    config: &Config,
+    header: &Header,
+    more_checks: &[String],
+) -> Result<(RootSecrets, bool), RestoreError> {
+    let fit =
+        |roots: &RootSecrets| has_all(roots, &header.key_checks) && has_all(roots, more_checks);
     match key_file::read(config) {
-        Ok(roots) if fits(header, &roots) => Ok((roots, false)),
+        Ok(roots) if fit(&roots) => Ok((roots, false)),
         Ok(_) => Err(RestoreError::KeyOther(display(&config.places.key()))),
         Err(error @ OpenError::KeyMissing(_)) => {
             let Some(secrets) = &header.root_secrets else { return Err(error.into()) };
             let roots: Option<RootSecrets> = secrets.expose().parse().ok();
-            let roots = roots.filter(|roots| fits(header, roots));
-            Ok((roots.ok_or(BackupError::KeyOther)?, true))
+            Ok((roots.filter(fit).ok_or(BackupError::KeyOther)?, true))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// Whether these have every root secret that a backup needs.
-pub(super) fn fits(header: &Header, roots: &RootSecrets) -> bool {
-    let checks: Vec<String> = roots.iter().map(|root| hex(&root.check())).collect();
-    header.key_checks.iter().all(|check| checks.contains(check))
+/// How the root secrets of a place stand to a backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyStanding {
+    /// There are none, or they cannot be read.
+    Missing,
+    /// They are not those of the backup.
+    Other,
+    /// They open it.
+    Own,
+}
+
+/// How the root secrets of `config` stand to a backup.
+pub fn key_standing(config: &Config, header: &Header) -> KeyStanding {
+    match key_file::read(config) {
+        Ok(roots) if has_all(&roots, &header.key_checks) => KeyStanding::Own,
+        Ok(_) => KeyStanding::Other,
+        Err(_) => KeyStanding::Missing,
+    }
+}
+
+/// Whether every one of these is the value by which one of the root secrets is recognised.
+pub(super) fn has_all(roots: &RootSecrets, checks: &[String]) -> bool {
+    let own: Vec<String> = roots.iter().map(|root| hex(&root.check())).collect();
+    checks.iter().all(|check| own.contains(check))
 }
 
 /// When the backup was made.

@@ -72,12 +72,27 @@ impl Backups {
 }
 
 impl App {
-    /// How the backups that the server makes by itself stand.
+    /// How the backups that the server makes by itself stand, as far as it has looked: no disk is asked,
+    /// which may be one of another machine.
     pub fn backup_standing(&self) -> BackupStanding {
-        match &self.rules().config.backup.to {
-            Some(to) => self.look_at(to),
-            None => BackupStanding::default(),
+        let to = self.rules().config.backup.to.clone();
+        let standing = self.backups.standing();
+        if standing.to == to {
+            standing.clone()
+        } else {
+            BackupStanding { to, ..BackupStanding::default() }
         }
+    }
+
+    /// Looks which backups there are.
+    ///
+    /// # Errors
+    ///
+    /// Those that are not of the directory.
+    pub(in crate::app) async fn look_for_backups(self: &Arc<Self>) -> Result<(), Error> {
+        let app = Arc::clone(self);
+        tokio::task::spawn_blocking(move || app.look()).await.map(drop).map_err(Internal::new)?;
+        Ok(())
     }
 
     /// Makes a backup if one is due. What comes of it is logged, and is in [`App::backup_standing`].
@@ -97,7 +112,7 @@ impl App {
         let settings = self.rules().config.backup.clone();
         let Some(to) = &settings.to else { return };
         let now = self.clock().now();
-        let before = self.look_at(to);
+        let before = self.look();
         if !is_due(&before, settings.every, now) {
             return;
         }
@@ -123,18 +138,18 @@ impl App {
         }
     }
 
-    /// How the backups stand that are made to `to`. The first look finds those of earlier processes.
-    fn look_at(&self, to: &Path) -> BackupStanding {
-        let mut standing = self.backups.standing();
-        if standing.to.as_deref() != Some(to) {
-            *standing = BackupStanding { failed: None, last: None, to: Some(to.to_owned()) };
-        }
-        // What somebody removed is no backup any more.
-        if standing.last.as_ref().is_none_or(|made| !has_bytes(&made.file)) {
+    /// How the backups stand. Those of earlier processes are found, and what somebody removed is none any
+    /// more.
+    fn look(&self) -> BackupStanding {
+        let mut standing = self.backup_standing();
+        if let Some(to) = &standing.to
+            && standing.last.as_ref().is_none_or(|made| !has_bytes(&made.file))
+        {
             let made = self.prefix().map(|prefix| all(to, &prefix)).unwrap_or_default();
             standing.last = made.into_iter().max_by_key(|made| made.at);
         }
-        standing.clone()
+        *self.backups.standing() = standing.clone();
+        standing
     }
 
     /// What the names of this installation's backups begin with: several may use one directory.

@@ -67,10 +67,11 @@ pub struct Facts {
 }
 
 impl App {
-    /// Gathers the facts. It writes a probe to the store and connects to the addresses of clients
-    /// and to the webhook.
+    /// Gathers the facts. It writes a probe to the store, looks for backups, and connects to the addresses
+    /// of clients and to the webhook.
     pub async fn examine(self: &Arc<Self>) -> Result<Facts, Error> {
         let write_health = self.probe().await?;
+        self.look_for_backups().await?;
         let (addresses, webhook) =
             tokio::try_join!(self.reached_addresses(), self.webhook_standing())?;
         Ok(Facts { addresses, webhook, write_health, ..self.glance()? })

@@ -147,7 +147,9 @@ impl fmt::Display for OpenError {
                     f,
                     "cannot open the store {path}: {error}; use that version, or a newer one"
                 )?;
-                let before = rewrite::before(Path::new(path), migrate::SCHEMA);
+                // It lies beside the file, wherever a link leads.
+                let file = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+                let before = rewrite::before(&file, migrate::SCHEMA);
                 if before.exists() {
                     let before = before.display();
                     write!(

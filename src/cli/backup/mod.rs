@@ -152,7 +152,7 @@ fn copied(
 ) -> Result<Copied, BackupError> {
     match path {
         Some(path) => written(path, |out| fill(out)),
-        None => fill(&mut io::stdout().lock()),
+        None => fill(&mut io::BufWriter::new(io::stdout().lock())),
     }
 }
 

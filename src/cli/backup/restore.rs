@@ -1,5 +1,6 @@
 //! `gatelodge restore`.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 
@@ -8,7 +9,8 @@ use serde::Serialize;
 
 use super::passphrase::OpeningArgs;
 use crate::app::backup::{
-    Asked, Ending, Opening, Report, RestoreError, closed, plain, restore, verify,
+    Asked, Ending, KeyStanding, Report, RestoreError, key_standing, plain, recognised, restore,
+    verify,
 };
 use crate::cli::confirm::{Confirmation, ask_here};
 use crate::cli::output::{Exit, Failure, Output, fields, printable};
@@ -54,6 +56,8 @@ pub(in crate::cli) struct RestoreArgs {
 struct CheckView {
     created: String,
     issuer: String,
+    /// Whether the root secrets that are here open it.
+    key_fits: bool,
     rows: u64,
     schema: u32,
     version: String,
@@ -64,10 +68,10 @@ struct CheckView {
 struct RestoreView {
     aside: Option<String>,
     /// How many rows that were removed since the backup are back, by table: what operators set.
-    back: std::collections::BTreeMap<&'static str, u64>,
+    back: BTreeMap<&'static str, u64>,
     created: String,
     /// How many rows of the backup ended after it, by table.
-    ended: std::collections::BTreeMap<&'static str, u64>,
+    ended: BTreeMap<&'static str, u64>,
     /// Those that have a name: the table, and the name.
     ended_names: Vec<(&'static str, String)>,
     /// The people who have roles again that they no longer had.
@@ -81,12 +85,13 @@ struct RestoreView {
 /// Runs `gatelodge restore`.
 pub(in crate::cli) async fn run(args: RestoreArgs, config: &Config) -> Result<Output, Failure> {
     let RestoreArgs { file, check, confirmation, end_all, opening, replace } = args;
-    let mut input = input(&file)?;
     let unread =
         |error: io::Error| Failure::new(Exit::Usage, format!("cannot read {file}: {error}"));
-    let opening = opening.read(closed(&mut input).map_err(unread)?)?;
+    let (closed, input) = recognised(input(&file)?).map_err(unread)?;
+    let opening = opening.read(closed)?;
+    let input = plain(closed, input, opening.as_ref()).map_err(|error| failure(&error.into()))?;
     if check {
-        return checked(input, opening.as_ref()).map_err(|error| failure(&error));
+        return checked(input, config).map_err(|error| failure(&error));
     }
     if replace && confirmation.is_asked() {
         let store = config.places.store();
@@ -95,7 +100,6 @@ pub(in crate::cli) async fn run(args: RestoreArgs, config: &Config) -> Result<Ou
             return Err(Failure::new(Exit::Refused, "nothing is done"));
         }
     }
-    let input = plain(input, opening.as_ref()).map_err(|error| failure(&error.into()))?;
     let ending = if end_all { Ending::All } else { Ending::Known };
     let asked = Asked { ending, replaces: replace };
     let report = restore(config.clone(), input, asked).await.map_err(|error| failure(&error))?;
@@ -112,11 +116,13 @@ fn input(file: &str) -> Result<Box<dyn BufRead>, Failure> {
     }
 }
 
-fn checked(input: Box<dyn BufRead>, opening: Option<&Opening>) -> Result<Output, RestoreError> {
-    let (header, rows) = verify(input, opening)?;
+fn checked(input: Box<dyn BufRead>, config: &Config) -> Result<Output, RestoreError> {
+    let (header, rows) = verify(input)?;
+    let key = key_standing(config, &header);
     let view = CheckView {
         created: header.created,
         issuer: header.issuer,
+        key_fits: key == KeyStanding::Own,
         rows,
         schema: header.schema,
         version: header.version,
@@ -129,8 +135,17 @@ fn checked(input: Box<dyn BufRead>, opening: Option<&Opening>) -> Result<Output,
         ("rows", view.rows.to_string()),
         ("version", printable(&view.version)),
         ("root secret", if view.with_key { "in it" } else { "not in it" }.to_owned()),
+        ("root secret here", described_key(key).to_owned()),
     ];
     Ok(Output::new(fields(&lines), &view))
+}
+
+fn described_key(key: KeyStanding) -> &'static str {
+    match key {
+        KeyStanding::Missing => "there is none that can be read",
+        KeyStanding::Other => "is not all that it needs",
+        KeyStanding::Own => "opens it",
+    }
 }
 
 fn described(report: Report, end_all: bool) -> Output {
@@ -172,17 +187,18 @@ fn described(report: Report, end_all: bool) -> Output {
 
 /// What a store that could not tell what ended means.
 fn undone(why: &str, end_all: bool) -> String {
-    let passkeys =
-        "look at gatelodge passkey list and gatelodge user list for what had been removed";
-    if end_all {
-        return format!(
-            "the store before does not tell what ended ({why}): removals since the backup are undone; {passkeys}"
-        );
-    }
+    let (undone, more) = if end_all {
+        ("removals", "")
+    } else {
+        (
+            "removals and revocations",
+            ", or restore once more with --replace --end-all, which ends every session, grant, token \
+             and link",
+        )
+    };
     format!(
-        "the store before does not tell what ended ({why}): removals and revocations since the backup are \
-         undone; {passkeys}, or restore once more with --replace --end-all, which ends every session, \
-         grant, token and link"
+        "the store before does not tell what ended ({why}): {undone} since the backup are undone; look \
+         at gatelodge passkey list and gatelodge user list for what had been removed{more}"
     )
 }
 

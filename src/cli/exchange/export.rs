@@ -1,22 +1,22 @@
 //! Where an export goes: to standard output, or into a new file, which gets its name once it is
 //! whole.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::cli::output::{Exit, Failure};
-use crate::private_file;
+use crate::private_file::NewFile;
 
 /// Where the lines go.
 pub(super) enum Target {
     /// Into a draft beside the new file.
     File {
-        /// The draft.
-        draft: File,
-        /// Where that is.
-        draft_path: PathBuf,
-        /// The new file.
+        /// What is written.
+        file: File,
+        /// Its name, once it is whole.
+        new: NewFile,
+        /// What that will be.
         path: PathBuf,
     },
     /// To standard output.
@@ -59,20 +59,18 @@ impl Target {
             return Ok(Self::Output(io::stdout()));
         }
         let path = PathBuf::from(file);
-        if fs::symlink_metadata(&path).is_ok() {
-            return Err(taken(&path));
+        match NewFile::create(&path) {
+            Ok((new, file)) => Ok(Self::File { file, new, path }),
+            Err(error) => Err(unwritten(&path, &error)),
         }
-        let created = private_file::create_beside(&path);
-        let (draft_path, draft) = created.map_err(|error| unwritten(&path, &error))?;
-        Ok(Self::File { draft, draft_path, path })
     }
 
     /// Writes a part.
     pub(super) fn add(&mut self, part: &[u8], written: &mut Written) -> Result<(), Failure> {
         written.add(part);
         match self {
-            Self::File { draft, path, .. } => {
-                draft.write_all(part).map_err(|error| unwritten(path, &error))
+            Self::File { file, path, .. } => {
+                file.write_all(part).map_err(|error| unwritten(path, &error))
             }
             Self::Output(output) => output.write_all(part).map_err(|error| {
                 Failure::new(Exit::Failed, format!("the export cannot be written: {error}"))
@@ -81,47 +79,30 @@ impl Target {
     }
 
     /// Gives a whole file its name, which it takes from no other.
-    pub(super) fn finish(mut self) -> Result<(), Failure> {
-        match &mut self {
-            Self::File { draft, draft_path, path } => {
-                let named = draft.sync_all().and_then(|()| fs::hard_link(&*draft_path, &*path));
-                match named {
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                        return Err(taken(path));
-                    }
-                    Err(error) => return Err(unwritten(path, &error)),
-                    Ok(()) => {}
-                }
-                let directory = path.parent().filter(|own| !own.as_os_str().is_empty());
-                private_file::sync_directory(directory.unwrap_or(Path::new(".")))
-                    .map_err(|error| unwritten(path, &error))
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::File { file, new, path } => {
+                let named = file.sync_all().and_then(|()| new.name());
+                named.map_err(|error| unwritten(&path, &error))
             }
-            Self::Output(output) => output.flush().map_err(|error| {
+            Self::Output(mut output) => output.flush().map_err(|error| {
                 Failure::new(Exit::Failed, format!("the export cannot be written: {error}"))
             }),
         }
     }
 }
 
-impl Drop for Target {
-    fn drop(&mut self) {
-        if let Self::File { draft_path, .. } = self {
-            // A draft that cannot be removed stays, and is in nobody's way.
-            let _ = fs::remove_file(draft_path);
-        }
-    }
-}
-
-fn taken(path: &Path) -> Failure {
-    Failure::new(Exit::Failed, format!("{} is there, and is not overwritten", path.display()))
-}
-
 fn unwritten(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Exit::Failed, format!("{} cannot be written: {error}", path.display()))
+    let why = match error.kind() {
+        io::ErrorKind::AlreadyExists => "is there, and is not overwritten".to_owned(),
+        _ => format!("cannot be written: {error}"),
+    };
+    Failure::new(Exit::Failed, format!("{} {why}", path.display()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;

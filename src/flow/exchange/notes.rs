@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use super::lines::Line;
+use super::member::Text;
 use crate::flow::Context;
 use crate::model::actor::WHOLE_ADMINISTRATION;
+use crate::model::person::Role;
 use crate::oauth::scope::Scope;
 
 /// What did not come along, or needs a hand.
@@ -23,12 +25,18 @@ const DECISIONS: [&str; 3] = ["confirmation_waived", "first_party", "introspect_
 pub(super) fn of_rights(cx: &Context, line: &Line) -> Option<Note> {
     match line {
         Line::Person(own) => {
-            let roles: Vec<_> = own.roles.iter().map(|role| role.0.clone()).collect();
-            let scope = cx.rules.config.allowed(&roles);
-            let rights = administration(&scope);
+            let about = || format!("user {}", own.username.0);
+            of_roles(cx, &own.roles, about, "they may administer this server")
+        }
+        Line::Invitation(own) => {
+            let about = || format!("invitation {}", own.id.0);
+            of_roles(cx, &own.roles, about, "whoever comes by it may administer this server")
+        }
+        Line::Role(own) => {
+            let rights = administration(&own.scope);
             (!rights.is_empty()).then(|| Note {
-                about: format!("user {}", own.username.0),
-                sentence: format!("they may administer this server: {rights}"),
+                about: format!("role {}", own.name.0),
+                sentence: format!("whoever has it may administer this server: {rights}"),
             })
         }
         Line::Client(own) => {
@@ -48,14 +56,24 @@ pub(super) fn of_rights(cx: &Context, line: &Line) -> Option<Note> {
         | Line::Certificate(_)
         | Line::Consent(_)
         | Line::Device(_)
-        | Line::Invitation(_)
         | Line::Passkey(_)
         | Line::RecoveryCode(_)
         | Line::Resource(_)
-        | Line::Role(_)
         | Line::Scope(_)
         | Line::SetupLink(_) => None,
     }
+}
+
+/// A note about somebody who gets these roles.
+fn of_roles(
+    cx: &Context,
+    roles: &[Text<Role>],
+    about: impl FnOnce() -> String,
+    sentence: &str,
+) -> Option<Note> {
+    let roles: Vec<_> = roles.iter().map(|role| role.0.clone()).collect();
+    let rights = administration(&cx.rules.config.allowed(&roles));
+    (!rights.is_empty()).then(|| Note { about: about(), sentence: format!("{sentence}: {rights}") })
 }
 
 /// The scopes of the administration among these; the one with all of it stands for the others.
@@ -63,6 +81,5 @@ fn administration(scope: &Scope) -> String {
     if scope.has(WHOLE_ADMINISTRATION) {
         return WHOLE_ADMINISTRATION.to_owned();
     }
-    let own = scope.iter().map(|token| token.as_str()).filter(|token| token.starts_with("admin:"));
-    own.collect::<Vec<_>>().join(" ")
+    scope.of_administration().to_string()
 }

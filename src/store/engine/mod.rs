@@ -329,7 +329,8 @@ fn make(path: &Path) -> Result<(), StoreError> {
     Ok(synced.map_err(DatabaseError::from)?)
 }
 
-fn unwritable(error: &io::Error) -> StoreError {
+/// The failure of a disk.
+pub(super) fn unwritable(error: &io::Error) -> StoreError {
     StoreError::Unwritable(error.to_string())
 }
 

@@ -2,25 +2,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use crate::preloaded;
 use crate::program::{Home, Server};
 
-/// The library that fakes the clock, compiled once. There is a C compiler wherever this crate was
-/// built, since its cryptography needs one.
+/// The library that fakes the clock, compiled once.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wire/clocks/clock.c");
-        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clock.so");
-        let mut compile = Command::new("cc");
-        compile.args(["-shared", "-fPIC", "-Wall", "-Werror", "-o"]).arg(&library).arg(source);
-        let compiled = compile.output().expect("`cc`, the C compiler, is needed");
-        assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
-        library
-    })
+    LIBRARY.get_or_init(|| preloaded::library("clocks/clock.c"))
 }
 
 impl Home {

@@ -4,9 +4,10 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::OnceLock;
 
+use crate::preloaded;
 use crate::program::Home;
 use crate::store::rollback::stop;
 
@@ -18,15 +19,7 @@ const SIGKILL: i32 = 9;
 
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wire/store/kills/disk.c");
-        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("disk.so");
-        let mut compile = Command::new("cc");
-        compile.args(["-shared", "-fPIC", "-Wall", "-Werror", "-o"]).arg(&library).arg(source);
-        let compiled = compile.output().expect("`cc`, the C compiler, is needed");
-        assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
-        library
-    })
+    LIBRARY.get_or_init(|| preloaded::library("store/kills/disk.c"))
 }
 
 /// A command that changes files of a home, and how they are put back before the next try.
