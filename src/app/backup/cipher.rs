@@ -167,3 +167,43 @@ fn identities(text: &str) -> Result<Vec<x25519::Identity>, String> {
 fn secret(text: &Zeroizing<String>) -> SecretString {
     SecretString::from(text.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    /// Gives a few bytes at a time, as a pipe may.
+    struct Slow<'a>(&'a [u8]);
+
+    impl Read for Slow<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let length = out.len().min(22);
+            self.0.read(out.get_mut(..length).unwrap_or_default())
+        }
+    }
+
+    #[test]
+    fn what_closes_a_backup_is_recognised_however_slowly_it_comes() {
+        let own = x25519::Identity::generate();
+        let recipient: Recipient = own.to_public().to_string().parse().unwrap();
+        let passphrase = Zeroizing::new("correct horse".to_owned());
+        for (sealing, expected) in [
+            (Sealing::Open, Closed::No),
+            (Sealing::Passphrase(passphrase), Closed::ToPassphrase),
+            (Sealing::of(vec![recipient]), Closed::ToRecipients),
+        ] {
+            let mut sealed = sealing.over(Vec::new()).unwrap();
+            sealed.write_all(b"rows").unwrap();
+            let bytes = sealed.finish().unwrap();
+
+            let (closed, mut input) = recognised(BufReader::new(Slow(&bytes))).unwrap();
+
+            assert_eq!(closed, expected);
+            let mut all = Vec::new();
+            input.read_to_end(&mut all).unwrap();
+            assert_eq!(all, bytes);
+        }
+    }
+}

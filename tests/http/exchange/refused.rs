@@ -4,7 +4,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{exported, faults, of_kind, send};
+use super::{exported, faults, imported, of_kind, send};
 use crate::support::Server;
 
 /// The lines with the last one made anew, as whoever edits a file would do.
@@ -148,4 +148,30 @@ async fn a_document_of_another_server_is_added_and_pruned_by_no_file() {
     assert_eq!((&again["changes"], &pruned["changes"]), (&json!([]), &json!([])));
     let users = server.operate(Method::GET, "/users", json!({})).await.json();
     assert_eq!(users["users"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_may_administer_by_an_import_is_listed() {
+    let server = Server::new().await;
+    let document = json!({ "roles": { "chief": { "scopes": ["admin:people"] } } });
+    server.operate(Method::POST, "/apply", json!({ "document": document })).await;
+    let ada = json!({ "username": "ada", "roles": ["admin"] });
+    server.operate(Method::POST, "/users", ada).await;
+    let invitation = json!({ "uses": 3, "roles": ["admin"] });
+    server.operate(Method::POST, "/invitations", invitation).await;
+    server.client(json!({ "name": "Robot", "client_id": "robot", "scope": "admin:read" })).await;
+    let lines = exported(&server).await;
+
+    let notes = imported(&Server::new().await, &lines, "?dry_run=true").await["notes"].clone();
+
+    let about =
+        |note: &Value| note["about"].as_str().unwrap().split(' ').next().unwrap().to_owned();
+    let rights = notes.as_array().unwrap().iter();
+    let rights = rights.filter(|note| {
+        let sentence = note["sentence"].as_str().unwrap();
+        sentence.contains("may administer") || sentence.contains("more than others")
+    });
+    let mut rights: Vec<String> = rights.map(about).collect();
+    rights.sort();
+    assert_eq!(rights, ["client", "invitation", "role", "user"], "{notes:#}");
 }

@@ -203,6 +203,49 @@ fn a_root_secret_of_another_store_goes_into_no_backup() {
     stop(server);
 }
 
+/// The store that is replaced has a newer root secret, which the restored one needs as well.
+#[test]
+fn a_replacement_needs_the_root_secrets_of_both() {
+    let home = Home::new();
+    let (server, mut ada) = used(&home);
+    let tokens = authorized(&server, &mut ada);
+    let file = backup(&home);
+    let key = home.data().join("gatelodge.key");
+    let old = fs::read(&key).unwrap();
+    run(&home, &["key", "rotate", "--root"]);
+    stop(server);
+    let both = fs::read(&key).unwrap();
+    fs::write(&key, &old).unwrap();
+
+    let refused = run(&home, &["restore", &file, "--replace"]);
+    fails(&refused, 5, "behind those that are there");
+    fs::write(&key, both).unwrap();
+    let fits = succeeds(&run(&home, &["restore", &file, "--check"]));
+    assert!(fits.contains("opens it"), "{fits}");
+    succeeds(&run(&home, &["restore", &file, "--replace"]));
+
+    refreshed(&home.serve(), &tokens);
+}
+
+#[test]
+fn a_store_that_is_a_link_to_another_disk_stays_there() {
+    let home = Home::new();
+    let (server, _) = used(&home);
+    let file = backup(&home);
+    stop(server);
+    let (store, elsewhere) = (home.data().join("gatelodge.redb"), home.path("elsewhere.redb"));
+    fs::rename(&store, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &store).unwrap();
+
+    let restored = home.json(&format!("restore {file} --replace"));
+
+    assert!(fs::symlink_metadata(&store).unwrap().is_symlink());
+    assert!(!fs::symlink_metadata(&elsewhere).unwrap().is_symlink());
+    let aside = restored["aside"].as_str().unwrap();
+    assert!(aside.contains("elsewhere.redb.before-restore"), "{aside}");
+    assert_eq!(home.json("user list")["users"][0]["username"], "ada");
+}
+
 #[test]
 fn a_store_that_cannot_tell_what_ended_is_said_to_and_all_can_be_ended() {
     let home = Home::new();
@@ -315,7 +358,7 @@ fn nothing_is_restored_of_what_is_no_backup_or_belongs_to_another_key() {
     let stranger = Home::new();
     stop(stranger.serve_with_setup());
     fs::remove_file(stranger.data().join("gatelodge.redb")).unwrap();
-    fails(&run(&stranger, &["restore", &file]), 5, "not the one that the backup was made under");
+    fails(&run(&stranger, &["restore", &file]), 5, "are not all that the backup");
     let checked = succeeds(&run(&keyless, &["restore", &file, "--check"]));
     assert!(checked.contains("is whole"), "{checked}");
 }
