@@ -330,6 +330,8 @@ fn a_wrong_secret_is_refused_and_never_shown() {
         ]
     );
     assert!(missing.faults()[0].contains("nowhere: it cannot be read"));
+    let mistaken = Case::new("backup.recipients = ['AGE-SECRET-KEY-1QQ']").faults();
+    assert!(mistaken[0].contains("found (secret)") && !mistaken[0].contains("1QQ"), "{mistaken:?}");
 }
 
 #[test]

@@ -153,6 +153,10 @@ pub(super) fn take<T: DeserializeOwned>(
     // What is optional is null.
     serde_json::from_value(value.unwrap_or_default()).map_err(|error| match is_missing {
         true => Fault::at(name, "it is missing"),
+        // It may be one in the clear.
+        false if name == "secret" => {
+            Fault::at(name, "it is no form of a secret that an export has")
+        }
         false => Fault::at(name, error.to_string()),
     })
 }

@@ -49,6 +49,7 @@ async fn a_line_that_is_wrong_is_told_with_its_number_and_member_and_nothing_is_
         ("client", "more", json!(1), "line 2, more: there is no such member"),
         ("client", "enabled", json!("yes"), "line 2, enabled: invalid type: string \"yes\""),
         ("client", "origin", json!("heaven"), "line 2, origin: unknown variant `heaven`"),
+        ("client", "secret", json!("hunter2"), "line 2, secret: it is no form of a secret"),
         (
             "client",
             "metadata",
