@@ -20,8 +20,7 @@ use gatelodge::store::schema::{Authentication, Authorization, Grant, Person};
 use gatelodge::store::{Store, Tx};
 use uuid::Uuid;
 
-/// An installation with its keys, a client that asks for itself, and for each caller a grant to
-/// refresh. Gives the client's secret and the refresh tokens too.
+/// An installation over `store` with what [`furnish`] gives it.
 pub(crate) async fn install(
     config: Config,
     issuer: Issuer,
@@ -33,6 +32,13 @@ pub(crate) async fn install(
         App::new(config, issuer, &root.clone().into(), store, Sources::default()).unwrap(),
     );
     app.write(installation::create).await.unwrap();
+    let (secret, tokens) = furnish(&app, grants).await;
+    (app, secret, tokens)
+}
+
+/// Gives an installation its keys, a client for people, one that asks for itself, and `grants` grants to
+/// refresh. Gives the secret of the client that asks for itself, and the refresh tokens.
+pub(crate) async fn furnish(app: &Arc<App>, grants: u64) -> (String, Vec<String>) {
     app.make_missing_keys().await.unwrap();
     let added = app.write(move |tx, cx| {
         operator::add(tx, cx, &shop())?;
@@ -41,8 +47,7 @@ pub(crate) async fn install(
         let tokens = tokens.collect::<Result<_, Error>>()?;
         Ok((secret.unwrap().expose().to_string(), tokens))
     });
-    let (secret, tokens) = added.await.unwrap();
-    (app, secret, tokens)
+    added.await.unwrap()
 }
 
 fn robot() -> NewClient {

@@ -10,12 +10,16 @@
 //! ```text
 //! cargo bench --bench gatelodge -- pages --rows 2000
 //! ```
+//!
+//! `keep` runs only where it is named: the commands that keep a store for years, over one with many rows.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails has no result")]
 #![expect(clippy::disallowed_methods, reason = "what is measured here is time")]
 
+mod crowd;
 mod http;
 mod installed;
+mod keep;
 mod lists;
 mod machine;
 mod measure;
@@ -82,6 +86,9 @@ fn main() -> ExitCode {
     if asked.has("pages") && !pages::are_in_time(asked.rows) {
         println!("a page is late, or another than was meant");
         return ExitCode::FAILURE;
+    }
+    if asked.subjects.iter().any(|own| own == "keep") {
+        keep::tell(asked.rows);
     }
     ExitCode::SUCCESS
 }

@@ -1,8 +1,6 @@
 //! The pages of administrators over many rows of every kind, and the account page of somebody who has
 //! much: what the slowest of them take in this process, from the request to its last byte.
 
-mod crowd;
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,8 +16,8 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
+use crate::crowd::{self, Cookies, username};
 use crate::installed::install;
-use crowd::{Cookies, username};
 
 /// The most that a page may take, but for one in a hundred.
 const PAGE_LIMIT: Duration = Duration::from_millis(50);
