@@ -164,7 +164,16 @@ const PLACES: &[(&str, &[&str])] = &[
     ("redb", &["store/engine/"]),
     ("rpassword", &["cli/"]),
     ("rust_embed", &["admin/catalogue.rs", "http/"]),
-    ("rustix", &["cli/doctor/places.rs", "cli/output/terminal.rs", "private_file/", "serve/"]),
+    (
+        "rustix",
+        &[
+            "cli/doctor/places.rs",
+            "cli/mod.rs",
+            "cli/output/terminal.rs",
+            "private_file/",
+            "serve/",
+        ],
+    ),
     ("saphyr", &["cli/exchange/"]),
     ("saphyr_parser", &["cli/exchange/"]),
     ("serde_cbor_2", &["passkey.rs"]),

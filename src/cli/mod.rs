@@ -45,7 +45,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use rustix::process::Signal;
 use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Config, Faults, Flags, Layers, Tolerant};
 
@@ -259,7 +261,14 @@ fn block_on(verb: impl Future<Output = Result<Output, Failure>>) -> Result<Outpu
 }
 
 fn started(mut builder: Builder) -> Result<Runtime, Failure> {
-    let runtime = builder.enable_all().build();
+    let runtime = builder.enable_all().build().and_then(|runtime| {
+        let entered = runtime.enter();
+        // With somebody who hears of it, a write beyond the limit on the length of files is an error, as
+        // on a full disk, and does not end the process. It stays so for good.
+        drop(signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?);
+        drop(entered);
+        Ok(runtime)
+    });
     runtime.map_err(|error| Failure::new(Exit::Failed, format!("no threads to run on: {error}")))
 }
 

@@ -75,7 +75,18 @@ pub(crate) fn tell(rows: u32) {
     killed(server);
     let (server, started) = place.serve();
     line("start after a kill, to the first line", &started, &place.store());
+    let lines = place.file("house.jsonl");
+    run("export, serving (the command's memory)", &["export", &text(&lines)], &lines);
     killed(server);
+
+    let new = Place { directory: tempfile::tempdir().unwrap() };
+    let (server, _) = new.serve();
+    let took = new.run(&["import", &text(&lines)]);
+    line("import, serving (the command's memory)", &took, &new.store());
+    let memory = peak(server.id()).unwrap_or_default();
+    println!("{:<44} {:>9} {:>9} {:>9}", "the server meanwhile", "", "", mebibytes(memory));
+    killed(server);
+    drop(new);
 
     let elsewhere = Place { directory: tempfile::tempdir().unwrap() };
     fs::create_dir_all(elsewhere.data()).unwrap();

@@ -13,16 +13,10 @@ const NOTHING: &str = "0";
 const EVERYTHING: &str = "unlimited";
 
 impl Home {
-    /// A server that can be limited. Without the trap, the first refused write would end it.
     fn serve_to_limit(&self) -> Server {
-        let command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let mut limited = Command::new("sh");
-        limited.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(command.get_program());
-        limited.args(command.get_args()).env_clear().env("GATELODGE_LOG", "error,gatelodge=info");
-        for (name, value) in command.get_envs() {
-            limited.env(name, value.unwrap());
-        }
-        Server::start(limited, &self.path("log"))
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.env("GATELODGE_LOG", "error,gatelodge=info");
+        Server::start(command, &self.path("log"))
     }
 }
 
@@ -130,4 +124,23 @@ fn a_file_that_cannot_be_written_stops_writes_alone_and_they_return_without_a_re
     assert_eq!(count("lines of the log were dropped"), 1, "{log}");
     assert_eq!(count("the store can be written again"), 1, "{log}");
     assert_eq!(home.json("user list")["users"][0]["username"], "ada");
+}
+
+#[test]
+fn a_backup_beyond_the_limit_on_the_length_of_files_is_an_error_and_no_file() {
+    let home = Home::new();
+    let _server = home.serve();
+    let backup = home.path("backup");
+    let command = home.command(&["backup", backup.to_str().unwrap()]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -f 0; exec \"$0\" \"$@\""]).arg(command.get_program());
+    limited.args(command.get_args());
+    limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+
+    let output = limited.output().unwrap();
+
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("File too large"), "{said}");
+    assert!(!backup.exists());
 }
