@@ -126,6 +126,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("axum", &["admin/", "cli/", "http/", "serve/", "oauth_client/"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
+    ("clap_mangen", &["cli/"]),
     ("flate2", &["http/assets.rs"]),
     ("hickory_resolver", &["fetch/"]),
     ("hkdf", &["secret/"]),

@@ -276,6 +276,9 @@ operations! {
     "/api/v1/server" {
         get server::show, "Shows the process that serves the installation.";
     }
+    "/api/v1/server/readiness" {
+        get server::readiness, "Tells whether the server is ready.";
+    }
     "/api/v1/sessions" {
         get session::list, "Lists the live sessions: of browsers, of bridges, of nobody.";
     }

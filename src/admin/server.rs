@@ -1,9 +1,11 @@
-//! `/api/v1/server`: the process that serves the installation.
+//! `/api/v1/server`: the process that serves the installation, and whether it is ready.
 
 use axum::Json;
 use serde::{Deserialize, Serialize};
 
 use super::by::{By, Read};
+use crate::admin::Failed;
+use crate::app::Readiness;
 use crate::app::store_file::SCHEMA;
 use crate::oauth::issuer::Issuer;
 
@@ -36,4 +38,23 @@ pub(super) async fn show(app: By<Read>) -> Json<ServerView> {
         pid: std::process::id(),
         schema: SCHEMA,
     })
+}
+
+/// Whether the server is ready.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct ReadinessView {
+    /// Why it is not; or what should be known although it is.
+    pub(crate) details: Vec<String>,
+    /// Whether the store can be written and tokens can be signed.
+    pub(crate) ready: bool,
+}
+
+/// Whether this process is ready. At the first start, it waits for the key.
+pub(super) async fn readiness(app: By<Read>) -> Result<Json<ReadinessView>, Failed> {
+    let (ready, details) = match app.readiness().await? {
+        Readiness::Ready(remarks) => (true, remarks),
+        Readiness::Unwritable(why) => (false, vec![why]),
+    };
+    Ok(Json(ReadinessView { details, ready }))
 }

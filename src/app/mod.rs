@@ -51,6 +51,7 @@ use crate::fetch::{Fetcher, Settings};
 use crate::flow::{self, Context, Rules};
 use crate::keys::{self, KeyRing};
 use crate::model::actor::Acting;
+use crate::oauth::client::SigningAlg;
 use crate::oauth::issuer::Issuer;
 use crate::passkey::Passkeys;
 use crate::password::Passwords;
@@ -97,6 +98,15 @@ pub struct Addresses {
     pub listen: Vec<String>,
     /// Those at which devices prove their certificates.
     pub mtls_listen: Vec<String>,
+}
+
+/// Whether a server is ready. What it says names no file.
+pub enum Readiness {
+    /// It is, and these are told nevertheless: a clock in doubt, a configuration that is not in force, a
+    /// backup that failed.
+    Ready(Vec<String>),
+    /// It is not, since the store cannot be written.
+    Unwritable(String),
 }
 
 /// The sources of time and randomness.
@@ -318,6 +328,21 @@ impl App {
             Err(Error::Refused(Refusal::StoreUnwritable)) => Ok(()),
             recorded => recorded,
         }
+    }
+
+    /// Whether this server is ready: the store can be written, and tokens can be signed. At the first
+    /// start, it waits for the key.
+    pub async fn readiness(self: &Arc<Self>) -> Result<Readiness, Error> {
+        if let WriteHealth::Unwritable { cause } = self.probe().await? {
+            return Ok(Readiness::Unwritable(format!("the store cannot be written: {cause}")));
+        }
+        self.signing_key(SigningAlg::Es256).await?;
+        let remarks = [
+            self.clock_jump().map(|jump| jump.to_string()),
+            self.configuration_fault(),
+            self.backup_standing().fault(),
+        ];
+        Ok(Readiness::Ready(remarks.into_iter().flatten().collect()))
     }
 
     /// Tests whether the store can be written.

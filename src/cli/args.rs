@@ -181,6 +181,15 @@ pub(super) enum Verb {
     Paths,
     /// Say which version this is
     Version,
+    /// Exit with 0 if the server is ready, for containers and watchdogs
+    #[command(after_help = HEALTHCHECK_HELP)]
+    Healthcheck,
+    /// Write the manual pages for man(1), one for each command
+    #[command(after_help = "Example:\n  gatelodge man-pages ~/.local/share/man/man1")]
+    ManPages {
+        /// The directory, which may be new
+        directory: PathBuf,
+    },
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  gatelodge completions bash > \
                             ~/.local/share/bash-completion/completions/gatelodge")]
@@ -189,6 +198,14 @@ pub(super) enum Verb {
         shell: Shell,
     },
 }
+
+const HEALTHCHECK_HELP: &str = "\
+Example:
+  HEALTHCHECK CMD [\"/gatelodge\", \"healthcheck\"]
+      in a container file: an image without a shell and curl can say so, too
+
+It asks the server of the data directory at its socket whether it is ready, and connects to each address
+at which it listens, within five seconds. 0: it is ready; 1: it is not; 5: no server runs there.";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:

@@ -173,6 +173,8 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         }
         Verb::User(verb) => with_admin(&flags, env, async |admin| user::run(verb, admin).await),
         Verb::Version => Ok(program::version()),
+        Verb::Healthcheck => with_config(&flags, env, program::healthcheck),
+        Verb::ManPages { directory } => program::man_pages(&directory),
     }
 }
 

@@ -18,6 +18,7 @@ mod connection;
 mod crowd;
 mod doctor;
 mod exchange;
+mod healthcheck;
 #[cfg(target_os = "linux")]
 mod log;
 mod login;

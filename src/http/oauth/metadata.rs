@@ -8,14 +8,14 @@ use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::app::{App, WriteHealth};
+use crate::app::{App, Readiness};
 use crate::config::SignUpPolicy;
 use crate::error::Refusal;
 use crate::flow::resource::registered;
 use crate::http::destination::PagePath;
 use crate::http::failure::JsonFailure;
 use crate::http::texts::Language;
-use crate::oauth::client::{DocumentPolicy, RegistrationPolicy, SigningAlg};
+use crate::oauth::client::{DocumentPolicy, RegistrationPolicy};
 use crate::oauth::metadata::Metadata;
 
 /// The metadata document (RFC 8414 §3, OpenID Connect Discovery §4).
@@ -90,24 +90,18 @@ pub(in crate::http) async fn alive() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// Readiness: the store can be written, and tokens can be signed. At the first start, it waits for
-/// the key. `detail` says what the system does, and names no file. A clock in doubt and a backup that
-/// failed are told there, too; the server is ready nevertheless.
+/// Readiness: the store can be written, and tokens can be signed. `detail` says what the system does, and
+/// names no file.
 pub(in crate::http) async fn ready(State(app): State<Arc<App>>) -> Result<Response, JsonFailure> {
-    if let WriteHealth::Unwritable { cause } = app.probe().await? {
-        let detail = format!("the store cannot be written: {cause}");
-        return Ok(JsonFailure::from(Refusal::StoreUnwritable).with_detail(detail));
-    }
-    app.signing_key(SigningAlg::Es256).await?;
-    let details = [
-        app.clock_jump().map(|jump| jump.to_string()),
-        app.configuration_fault(),
-        app.backup_standing().fault(),
-    ];
-    let details: Vec<_> = details.into_iter().flatten().collect();
-    Ok(if details.is_empty() {
-        Json(json!({ "status": "ok" })).into_response()
-    } else {
-        Json(json!({ "status": "ok", "detail": details.join("; ") })).into_response()
+    Ok(match app.readiness().await? {
+        Readiness::Ready(remarks) if remarks.is_empty() => {
+            Json(json!({ "status": "ok" })).into_response()
+        }
+        Readiness::Ready(remarks) => {
+            Json(json!({ "status": "ok", "detail": remarks.join("; ") })).into_response()
+        }
+        Readiness::Unwritable(detail) => {
+            JsonFailure::from(Refusal::StoreUnwritable).with_detail(detail)
+        }
     })
 }

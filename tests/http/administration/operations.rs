@@ -93,6 +93,7 @@ const OPERATIONS: &[(&str, &str, &[&str])] = &[
     ("PATCH", "/resources/{resource}", CLIENTS),
     ("DELETE", "/resources/{resource}", CLIENTS),
     ("GET", "/server", READ),
+    ("GET", "/server/readiness", READ),
     ("GET", "/sessions", SEE_PEOPLE),
     ("GET", "/sessions/{id}", SEE_PEOPLE),
     ("DELETE", "/sessions/{id}", PEOPLE),

@@ -22,7 +22,7 @@ impl Home {
 
 impl Server {
     /// From now on it may write files up to this length.
-    fn limit(&self, length: &str) {
+    pub(crate) fn limit(&self, length: &str) {
         let pid = self.process.0.id().to_string();
         let limited =
             Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={length}:")]).status();

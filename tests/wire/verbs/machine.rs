@@ -163,6 +163,13 @@ pub(super) const STORIES: &[Story] = &[
         fails: ("tcsh", 2, "invalid_usage", "invalid value 'tcsh'"),
     },
     Story {
+        verb: "man-pages",
+        with: "{home}/man",
+        says: "pages in {home}/man",
+        member: ("/pages/0", "gatelodge-api.1"),
+        fails: ("", 2, "invalid_usage", "<DIRECTORY>"),
+    },
+    Story {
         verb: "issuer change",
         with: "http://localhost:{n} --yes",
         says: "",

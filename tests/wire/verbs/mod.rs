@@ -38,11 +38,20 @@ fn stories() -> impl Iterator<Item = &'static Story> {
 
 /// Those that have their stories elsewhere: in `login/verbs.rs` and `damage.rs`, and `serve` at the
 /// foot of this file.
-const ELSEWHERE: [&str; 8] =
-    ["serve", "login", "credential", "whoami", "logout", "db compact", "db repair", "restore"];
+const ELSEWHERE: [&str; 9] = [
+    "serve",
+    "login",
+    "credential",
+    "whoami",
+    "logout",
+    "db compact",
+    "db repair",
+    "restore",
+    "healthcheck",
+];
 
 /// What says everything that it can where there is no store.
-const WITHOUT_A_STORE: [&str; 8] = [
+const WITHOUT_A_STORE: [&str; 9] = [
     "api",
     "config check",
     "config schema",
@@ -51,6 +60,7 @@ const WITHOUT_A_STORE: [&str; 8] = [
     "paths",
     "version",
     "completions",
+    "man-pages",
 ];
 
 /// Whether a value is what a story expects.

@@ -1,4 +1,8 @@
-//! `gatelodge api`, `version`, `paths` and `completions`: facts about the program itself.
+//! `gatelodge api`, `version`, `paths`, `completions` and `man-pages`: facts about the program itself;
+//! `healthcheck`: whether it runs.
+
+mod healthcheck;
+mod man_pages;
 
 use std::path::Path;
 
@@ -12,8 +16,11 @@ use crate::app::backup::FORMAT;
 use crate::app::store_file::SCHEMA;
 use crate::config::Places;
 
-use super::args::Args;
-use super::output::{Output, fields};
+use crate::cli::args::Args;
+use crate::cli::output::{Output, fields};
+
+pub(super) use healthcheck::healthcheck;
+pub(super) use man_pages::man_pages;
 
 /// The commit that the program was built of, and its date; `make build` says them.
 const COMMIT: Option<&str> = option_env!("GATELODGE_COMMIT");
