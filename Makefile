@@ -5,15 +5,22 @@ BINARY := target/gatelodge
 
 # A static binary needs an explicit target: what runs at build time cannot be linked that way.
 ifneq (,$(findstring linux,$(HOST)))
-STATIC := --config 'target.$(HOST).rustflags=["-C","target-feature=+crt-static"]'
+LINKING := "-C","target-feature=+crt-static",
 endif
+
+# No path of this machine is in the program: two builds of one commit are the same, byte for byte.
+CARGO_HOME ?= $(HOME)/.cargo
+PREFIXES := $(CURDIR)=gatelodge $(CARGO_HOME)=cargo
+comma := ,
+RUSTFLAGS_OF_RELEASE := --config 'target.$(HOST).rustflags=[$(LINKING)$(PREFIXES:%="--remap-path-prefix=%"$(comma))]'
+CFLAGS_OF_RELEASE := CFLAGS="$(PREFIXES:%=-ffile-prefix-map=%)"
 
 # What `gatelodge version` says of the commit; nothing where there is none.
 COMMIT := $(shell git log -1 --abbrev=12 --date=short \
 	--format='GATELODGE_COMMIT=%h GATELODGE_COMMIT_DATE=%cd' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test interop lint doc bench size flood fuzz clean
+.PHONY: help run build dist test interop lint doc bench size flood fuzz clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -22,8 +29,13 @@ run: build ## build, and start the server on its defaults
 	./$(BINARY)
 
 build: ## the static release binary, at target/gatelodge
-	env -u RUSTFLAGS $(COMMIT) cargo build --release --locked --bin gatelodge --target $(HOST) $(STATIC)
+	env -u RUSTFLAGS $(COMMIT) $(CFLAGS_OF_RELEASE) \
+		cargo build --release --locked --bin gatelodge --target $(HOST) $(RUSTFLAGS_OF_RELEASE)
 	cp target/$(HOST)/release/gatelodge $(BINARY).new && mv $(BINARY).new $(BINARY)
+
+dist: build ## everything that is given away, at target/dist
+	rm -rf target/dist
+	assets/dist/make $(BINARY) target/dist
 
 test: ## every test; fetches the browser where it can
 	tests/browser/fetch

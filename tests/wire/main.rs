@@ -34,6 +34,7 @@ mod readme;
 mod refused;
 mod secrets;
 mod secure;
+mod ship;
 mod start;
 mod stop;
 mod store;

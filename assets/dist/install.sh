@@ -1,0 +1,104 @@
+#!/bin/sh
+# Installs Gatelodge from an archive, for this user and without root:
+#
+#   sh install.sh --from FILE|URL [--to DIRECTORY] [--sha256 SUM]
+#
+# The archive is compared with SHA256SUMS, which lies beside it, or with SUM. Nothing is written before
+# that. DIRECTORY is ~/.local unless it is named; the program comes into its bin.
+set -eu
+
+fail() {
+    echo "install.sh: $1" >&2
+    exit 1
+}
+
+usage() {
+    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+}
+
+from= to=${HOME:-}/.local sum=
+while [ $# -gt 0 ]; do
+    case $1 in
+        --from | --to | --sha256) [ $# -gt 1 ] || usage ;;
+        *) usage ;;
+    esac
+    case $1 in
+        --from) from=$2 ;;
+        --to) to=$2 ;;
+        --sha256) sum=$2 ;;
+    esac
+    shift 2
+done
+[ -n "$from" ] || usage
+[ "$to" != /.local ] || fail "HOME is not set: name a directory by --to"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+archive=$work/$(basename "$from")
+
+# Brings a file here, by whatever is on this machine.
+fetch() {
+    case $1 in
+        https://* | http://*)
+            if command -v curl >/dev/null 2>&1; then
+                curl --fail --silent --show-error --location --output "$2" "$1"
+            elif command -v wget >/dev/null 2>&1; then
+                wget --quiet --output-document="$2" "$1"
+            else
+                fail "neither curl nor wget is here: fetch $1 yourself, and name the file"
+            fi
+            ;;
+        *) cp "$1" "$2" ;;
+    esac
+}
+
+case $from in
+    https://*) echo "fetching $from" ;;
+    http://*)
+        [ -n "$sum" ] || fail "over http anybody on the way can change both: name the sum by --sha256"
+        echo "fetching $from"
+        ;;
+    *) [ -f "$from" ] || fail "there is no file $from" ;;
+esac
+fetch "$from" "$archive" || fail "cannot have $from"
+
+if [ -z "$sum" ]; then
+    place=$(dirname "$from")/SHA256SUMS
+    fetch "$place" "$work/SHA256SUMS" || fail "there is no $place: name the sum by --sha256"
+    sum=$(awk -v name="$(basename "$from")" '$2 == name || $2 == "*" name { print $1 }' \
+        "$work/SHA256SUMS")
+    [ -n "$sum" ] || fail "$place says nothing of $(basename "$from")"
+fi
+if command -v sha256sum >/dev/null 2>&1; then
+    found=$(sha256sum "$archive")
+else
+    found=$(shasum -a 256 "$archive")
+fi
+found=${found%% *}
+[ "$found" = "$sum" ] || fail "$from is not what it should be: its SHA-256 is $found, and not $sum"
+echo "the SHA-256 is right: $sum"
+
+mkdir "$work/tree"
+tar -xzf "$archive" -C "$work/tree" || fail "$from is no archive"
+tree=$(echo "$work"/tree/gatelodge-*)
+[ -f "$tree/bin/gatelodge" ] || fail "$from has no bin/gatelodge"
+"$tree/bin/gatelodge" version >/dev/null || fail "the program does not run on this machine"
+
+mkdir -p "$to/bin" "$to/share"
+# A program that runs goes on with its own file.
+cp "$tree/bin/gatelodge" "$to/bin/.gatelodge.new"
+mv -f "$to/bin/.gatelodge.new" "$to/bin/gatelodge"
+cp -R "$tree/share/." "$to/share/"
+echo "installed $("$to/bin/gatelodge" version)"
+echo "  $to/bin/gatelodge"
+echo "  $to/share: manual pages, completions, licences"
+
+case :$PATH: in
+    *:"$to/bin":*) echo "start it: gatelodge" ;;
+    *)
+        echo "start it: $to/bin/gatelodge"
+        echo "a shell finds it by its name with: export PATH=\"$to/bin:\$PATH\""
+        ;;
+esac
