@@ -350,6 +350,7 @@ pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod contain;
 pub mod error;
 pub mod event;
 pub mod fetch;

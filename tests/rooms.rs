@@ -39,6 +39,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "config",
         &["clock", "error", "event", "fetch", "model", "oauth", "private_file", "secret", "tls"],
     ),
+    ("contain", &["config"]),
     // What is stored, and what happens to it.
     ("store", &["clock", "error", "event", "metrics", "model", "oauth", "private_file", "secret"]),
     ("keys", &["clock", "error", "oauth", "secret", "store"]),
@@ -102,6 +103,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "app",
             "clock",
             "config",
+            "contain",
             "error",
             "event",
             "fetch",
@@ -129,6 +131,9 @@ const PLACES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli/"]),
     ("flate2", &["http/assets.rs"]),
     ("hickory_resolver", &["fetch/"]),
+    ("landlock", &["contain/"]),
+    ("libc", &["contain/"]),
+    ("seccompiler", &["contain/"]),
     ("hkdf", &["secret/"]),
     ("hmac", &["secret/"]),
     (
@@ -171,6 +176,7 @@ const PLACES: &[(&str, &[&str])] = &[
             "cli/doctor/places.rs",
             "cli/mod.rs",
             "cli/output/terminal.rs",
+            "fetch/connect.rs",
             "private_file/",
             "serve/",
         ],

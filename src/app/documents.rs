@@ -194,6 +194,7 @@ fn refused(error: FetchError) -> Error {
         FetchError::Broken
         | FetchError::CertificateWrong
         | FetchError::ConnectionRefused
+        | FetchError::Contained
         | FetchError::HostUnknown
         | FetchError::NameserverFailed
         | FetchError::TlsFailed => Refusal::DocumentUnreachable,

@@ -36,7 +36,8 @@ pub use apply::Application;
 pub use authorize::AuthorizationError;
 pub use configuration::{LastRead, Reloaded};
 pub use events::Refused;
-pub use open::{Found, OpenError};
+pub(crate) use open::make_directory;
+pub use open::{Found, OpenError, loopback_ports};
 pub use root::{Ended, RootRotation, RootStanding, Used};
 
 pub use crate::store::WriteHealth;

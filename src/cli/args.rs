@@ -281,6 +281,9 @@ pub(super) struct ServeArgs {
     /// imported
     #[arg(long)]
     offline: bool,
+    /// Keep what the server does not need: files, programs, system calls
+    #[arg(long)]
+    no_sandbox: bool,
     /// Apply this file at each start, before the server listens: gatelodge apply --help says more
     #[arg(long, value_name = "FILE")]
     pub(super) apply: Option<String>,
@@ -297,6 +300,7 @@ impl ServeArgs {
             issuer: self.issuer,
             listen: self.listen,
             mtls_listen: self.mtls_listen,
+            no_sandbox: self.no_sandbox,
             offline: self.offline,
             print_setup: self.print_setup,
             tls: self.tls,
@@ -355,7 +359,7 @@ mod tests {
     fn every_flag_of_serve_is_carried_over() {
         let line = "gatelodge serve --listen 127.0.0.1:1 --listen [::1]:1 --issuer http://localhost:1 \
                     --behind-proxy 127.0.0.1 --offline --print-setup --tls local \
-                    --mtls-listen [::1]:2";
+                    --mtls-listen [::1]:2 --no-sandbox";
         let Some(Verb::Serve(serve)) = read(line).unwrap().verb else { panic!("serve") };
 
         let flags = serve.over(Flags::default());
@@ -363,7 +367,7 @@ mod tests {
         assert_eq!(flags.listen, ["127.0.0.1:1", "[::1]:1"]);
         assert_eq!(flags.issuer.as_deref(), Some("http://localhost:1"));
         assert_eq!(flags.behind_proxy, ["127.0.0.1"]);
-        assert!(flags.offline && flags.print_setup);
+        assert!(flags.offline && flags.print_setup && flags.no_sandbox);
         assert_eq!(
             (flags.tls.as_deref(), flags.mtls_listen),
             (Some("local"), vec!["[::1]:2".into()])

@@ -1,5 +1,7 @@
 //! `gatelodge serve`
 
+mod contained;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use crate::clock::Clock;
 use crate::config::{Config, Flags, Layers};
 use crate::serve::Stop;
 
+use contained::contained;
+
 /// The time within which a server that runs says where it is.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -26,6 +30,7 @@ pub(super) fn run(
 ) -> Result<Output, Failure> {
     let layers = Layers::new(flags.clone(), env.clone());
     let config = layers.load_for_server(Clock::System.now())?;
+    let notes = contained(&config)?;
     started(Builder::new_multi_thread())?.block_on(async {
         if let Some(first) = first(&config).await {
             return Err(is_running(&first));
@@ -50,11 +55,17 @@ pub(super) fn run(
             return Err(failure);
         }
         let exit = Exit::from_code(stop.exit);
-        let failure = Failure::new(exit, &stop).with_remedy(stop.remedy);
+        let failure = Failure::from(stop);
         // A server that was about to start had the store, and could not say so yet.
         let first = if exit == Exit::Unavailable { first(&asked).await } else { None };
         Err(first.map_or(failure, |first| is_running(&first)))
     })
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        Self::new(Exit::from_code(stop.exit), &stop).with_remedy(stop.remedy)
+    }
 }
 
 /// The server that has the store of `config`, if one runs and responds.

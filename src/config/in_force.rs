@@ -69,6 +69,7 @@ impl Config {
             policy: super::Policy { session_key: self.policy.session_key, ..new.policy.clone() },
             print_setup: self.print_setup,
             root_secret: self.root_secret.clone(),
+            sandbox: self.sandbox,
             settings,
             tls: self.tls.clone(),
             ..new.clone()

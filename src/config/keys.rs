@@ -364,6 +364,11 @@ pub(super) static KEYS: &[Key] = &[
         "The root secret, if it is not in the key file beside the store; a newer one before it rotates it",
         Kind::Secret(|d| &mut d.config.root_secret),
     ),
+    fixed(
+        "sandbox",
+        "Whether the server gives up what it does not need: files, programs, system calls",
+        Kind::Switch(|d| &mut d.config.sandbox),
+    ),
     key("scopes.*.description", "What the consent page says of a scope", Kind::ScopeDescription),
     key(
         "scopes.*.open",

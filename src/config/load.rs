@@ -279,6 +279,7 @@ impl Draft {
             ("--issuer", "issuer", flags.issuer.as_deref().map(Value::from)),
             ("--listen", "listen", many(&flags.listen)),
             ("--mtls-listen", "tls.mtls_listen", many(&flags.mtls_listen)),
+            ("--no-sandbox", "sandbox", flags.no_sandbox.then(|| Value::from(false))),
             ("--offline", "offline", flags.offline.then(|| Value::from(true))),
             ("--tls", "tls.mode", flags.tls.as_deref().map(Value::from)),
         ] {

@@ -61,6 +61,8 @@ pub struct Flags {
     pub listen: Vec<String>,
     /// `--mtls-listen`, once for each address.
     pub mtls_listen: Vec<String>,
+    /// `--no-sandbox`.
+    pub no_sandbox: bool,
     /// `--offline`.
     pub offline: bool,
     /// `--print-setup`.
@@ -115,6 +117,8 @@ pub struct Config {
     pub roles: BTreeMap<Role, Scope>,
     /// The root secret, if it comes from another source than the key file beside the store.
     pub root_secret: Option<RootSecrets>,
+    /// Whether the server gives up what it does not need.
+    pub sandbox: bool,
     /// Every known scope.
     pub scopes: BTreeMap<ScopeToken, ScopeEntry>,
     /// The keys that a layer names, by their dotted path.
@@ -194,6 +198,7 @@ impl Config {
             registration: Registration::default(),
             roles: BTreeMap::new(),
             root_secret: None,
+            sandbox: true,
             scopes,
             settings: BTreeMap::new(),
             tls: Tls::default(),

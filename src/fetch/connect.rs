@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -108,12 +109,18 @@ pub async fn first_to_connect(
             TcpStream::connect(address).await
         });
     }
+    let mut failed = FetchError::ConnectionRefused;
     while let Some(attempt) = attempts.join_next().await {
-        if let Ok(Ok(stream)) = attempt {
-            return Ok(stream);
+        match attempt {
+            Ok(Ok(stream)) => return Ok(stream),
+            // What the kernel answers where this process gave up the port (`contain`).
+            Ok(Err(error)) if Errno::from_io_error(&error) == Some(Errno::ACCESS) => {
+                failed = FetchError::Contained;
+            }
+            Ok(Err(_)) | Err(_) => {}
         }
     }
-    Err(FetchError::ConnectionRefused)
+    Err(failed)
 }
 
 #[cfg(test)]

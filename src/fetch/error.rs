@@ -16,6 +16,8 @@ pub enum FetchError {
     CertificateWrong,
     /// No address of the host accepted the connection.
     ConnectionRefused,
+    /// This process gave up connections to the port, which nobody named when it started.
+    Contained,
     /// The response is compressed, which was not requested.
     ContentEncoded,
     /// The response is not JSON.
@@ -51,6 +53,7 @@ impl FetchError {
             Self::Broken
             | Self::CertificateWrong
             | Self::ConnectionRefused
+            | Self::Contained
             | Self::Crowded
             | Self::Deadline
             | Self::HostUnknown
@@ -82,6 +85,10 @@ impl fmt::Display for FetchError {
             Self::Broken => "the server broke off, or spoke no HTTP",
             Self::CertificateWrong => "the server's certificate is not trusted for this host",
             Self::ConnectionRefused => "no address of the host accepts connections",
+            Self::Contained => {
+                "the server gave up connections to ports that nobody had named when it started: start it \
+                 anew"
+            }
             Self::ContentEncoded => "the answer is compressed, which was not asked for",
             Self::ContentTypeWrong => "the answer's Content-Type is not JSON",
             Self::Crowded => "too many fetches wait",

@@ -55,6 +55,7 @@ use self::single_flight::SingleFlight;
 use self::target::{AddressBounds, PrivateDestinations, Target};
 pub use address::is_private;
 pub(crate) use exchange::{converse, whole};
+pub use target::loopback_port;
 
 /// The most concurrent fetches, and the most concurrent deliveries; others wait. They are counted
 /// separately, so that a logout does not wait behind fetches, which anybody can cause.

@@ -98,6 +98,12 @@ impl Target {
     }
 }
 
+/// The port of this machine to which a URL leads, if it names a loopback address or a name of it.
+pub fn loopback_port(url: &Url) -> Option<u16> {
+    let host = url.host()?.to_owned();
+    is_loopback(&host).then(|| url.port_or_known_default())?
+}
+
 /// Whether a host is this machine, by its address or by the name that no nameserver decides.
 pub(super) fn is_loopback(host: &Host) -> bool {
     match host {

@@ -5,6 +5,7 @@
 //! goes on.
 
 pub(super) mod key_file;
+mod loopback;
 
 use std::fmt;
 use std::fs;
@@ -23,6 +24,8 @@ use crate::private_file::{self, Owner};
 use crate::secret::{RootSecret, RootSecrets};
 use crate::store::schema::Installation;
 use crate::store::{Store, StoreError, migrate, rewrite};
+
+pub use loopback::loopback_ports;
 
 /// The most time to wait for another process to release the store.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -271,7 +274,7 @@ async fn open_waiting_for_lock(path: &Path) -> Result<Store, OpenError> {
 }
 
 /// Creates the data directory, or removes the access of others to an existing one.
-pub(super) fn make_directory(places: &Places) -> Result<(), OpenError> {
+pub(crate) fn make_directory(places: &Places) -> Result<(), OpenError> {
     let own = [places.store(), places.key()];
     let own: Vec<&str> = own.iter().filter_map(|path| path.file_name()?.to_str()).collect();
     private_file::make_directory(&places.data, &own)
