@@ -7,7 +7,7 @@ use super::{App, WriteHealth};
 use crate::error::{Error, Internal, Refusal};
 use crate::flow::Context;
 use crate::flow::installation::signing::{self, Rotated, Rotation};
-use crate::keys::{self, KeyRing, SigningKey};
+use crate::keys::{KeyRing, SigningKey};
 use crate::model::actor::Acting;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::KeyId;
@@ -117,7 +117,8 @@ impl App {
         ahead: Duration,
     ) -> Result<(KeyId, SigningKeyRow), Error> {
         let (app, now) = (Arc::clone(self), self.clock().now());
-        let made = move || keys::generate(alg, &app.roots.in_force().sealer, now, now + ahead);
+        let made =
+            move || app.key_source.generate(alg, &app.roots.in_force().sealer, now, now + ahead);
         Ok(tokio::task::spawn_blocking(made).await.map_err(Internal::new)??)
     }
 

@@ -5,6 +5,7 @@
 //! as associated data, behind the generation of that key.
 
 mod block;
+mod source;
 mod standing;
 mod verification;
 
@@ -36,6 +37,7 @@ use crate::secret::{Generation, Generations, LastingKey, RootSecret};
 use crate::store::schema::{BridgeKey, SigningKeyRow};
 
 pub use block::BlockKey;
+pub use source::{Development, KeySource};
 pub use standing::{KeyStanding, KeyState};
 pub use verification::{Examined, JwtKind, Signature, VerifiedAccess, VerifiedHint};
 
@@ -210,8 +212,13 @@ pub fn generate(
     now: Timestamp,
     active: Timestamp,
 ) -> Result<(KeyId, SigningKeyRow), Internal> {
+    sealed(alg, drawn(alg)?, sealer, now, active)
+}
+
+/// A new key, as PKCS #8.
+fn drawn(alg: SigningAlg) -> Result<Vec<u8>, Internal> {
     let rng = SystemRandom::new();
-    let document = match alg {
+    Ok(match alg {
         SigningAlg::EdDsa => {
             Ed25519KeyPair::generate_pkcs8(&rng).map_err(Internal::new)?.as_ref().to_vec()
         }
@@ -226,7 +233,17 @@ pub fn generate(
                 .as_ref()
                 .to_vec()
         }
-    };
+    })
+}
+
+/// The row of a key.
+fn sealed(
+    alg: SigningAlg,
+    document: Vec<u8>,
+    sealer: &Sealer,
+    now: Timestamp,
+    active: Timestamp,
+) -> Result<(KeyId, SigningKeyRow), Internal> {
     let id = thumbprint(&Pair::open(alg, &document)?.public_members());
     let sealed = sealer.seal(&id, document)?;
     Ok((id, SigningKeyRow { alg, created: now, active, retires: None, sealed }))
@@ -234,10 +251,17 @@ pub fn generate(
 
 /// Makes the key that bridges pin: Ed25519 (RFC 8032).
 pub fn generate_for_bridges(sealer: &Sealer, now: Timestamp) -> Result<BridgeKey, Internal> {
-    let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(Internal::new)?;
-    let pair = Ed25519KeyPair::from_pkcs8(document.as_ref()).map_err(Internal::new)?;
+    sealed_for_bridges(drawn(SigningAlg::EdDsa)?, sealer, now)
+}
+
+fn sealed_for_bridges(
+    document: Vec<u8>,
+    sealer: &Sealer,
+    now: Timestamp,
+) -> Result<BridgeKey, Internal> {
+    let pair = Ed25519KeyPair::from_pkcs8(&document).map_err(Internal::new)?;
     let public = pair.public_key().as_ref().try_into().map_err(Internal::new)?;
-    let sealed = sealer.seal(&KeyId::new(BRIDGE), document.as_ref().to_vec())?;
+    let sealed = sealer.seal(&KeyId::new(BRIDGE), document)?;
     Ok(BridgeKey { created: now, public, sealed })
 }
 
