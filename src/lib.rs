@@ -350,6 +350,7 @@ pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod dev;
 pub mod error;
 pub mod event;
 pub mod fetch;

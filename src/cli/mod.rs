@@ -122,6 +122,7 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         Verb::Completions { shell } => Ok(program::completions(shell)),
         Verb::Config(verb) => config::run(&verb, &Layers::new(flags, env.clone())),
         Verb::Db(verb) => with_config(&flags, env, async |config| db::run(verb, config).await),
+        Verb::Dev(args) => serve::run_dev(args, &flags, env),
         Verb::Doctor(args) => doctor::run(&args, &Layers::new(flags, env.clone())),
         Verb::Events(args) => {
             let json = global.json;

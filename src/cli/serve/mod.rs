@@ -1,10 +1,14 @@
-//! `gatelodge serve`
+//! `gatelodge serve` and `gatelodge dev`
+
+mod dev;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::http::Method;
 use tokio::runtime::Builder;
+
+pub(super) use dev::{DEV_EXAMPLES, DevArgs, run_dev};
 
 use super::admin_client::AdminClient;
 use super::apply::{self, File};
