@@ -370,4 +370,5 @@ mod private_file;
 pub mod secret;
 mod serve;
 pub mod store;
+pub mod testing;
 pub mod tls;

@@ -128,7 +128,8 @@ impl App {
     ) -> Result<Self, Error> {
         let view = store.read()?;
         let in_force = root::InForce::in_store(&view, roots)?;
-        let ring = KeyRing::open(flow::installation::signing::list(&view)?, &in_force.sealer)?;
+        let rows = flow::installation::signing::list(&view)?;
+        let ring = sources.keys.open(rows, &in_force.sealer)?;
         let clock =
             clock::WatchedClock::new(sources.clock, &flow::installation::clock::find(&view)?);
         let definitions = flow::apply::definitions::list(&view)?;

@@ -136,7 +136,8 @@ impl App {
 
     /// Reads the keys anew. The caller holds `key_changes`, so that an older ring replaces no newer one.
     pub(super) fn reopen_keys(&self) -> Result<(), Error> {
-        let ring = KeyRing::open(signing::list(&self.read()?)?, &self.roots.in_force().sealer)?;
+        let ring =
+            self.key_source.open(signing::list(&self.read()?)?, &self.roots.in_force().sealer)?;
         self.keys.send_replace(Arc::new(ring));
         Ok(())
     }

@@ -45,6 +45,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use serde_json::{Map, Value};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::{Config, Faults, Flags, Layers, Tolerant};
@@ -83,6 +84,18 @@ pub fn run() -> ExitCode {
         Ok(response) => response.print(json, Terminal::of_output(&env).as_ref()),
         Err(failure) => failure.print(json),
     }
+}
+
+/// The document of a file of `gatelodge apply`, with the secrets that it names.
+///
+/// # Errors
+///
+/// What is wrong with the file.
+pub(crate) fn document(
+    file: &str,
+    env: &BTreeMap<String, String>,
+) -> Result<Map<String, Value>, String> {
+    apply::read(file, env).map(|file| file.document).map_err(|failure| failure.message)
 }
 
 fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failure> {

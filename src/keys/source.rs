@@ -2,16 +2,16 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
-
-use super::Sealer;
+use super::pair::drawn;
+use super::{KeyRing, Sealer};
 use crate::clock::Timestamp;
 use crate::error::Internal;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::KeyId;
 use crate::secret::Seed;
 use crate::store::schema::{BridgeKey, SigningKeyRow};
+use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
 
 /// RSA keys that everybody has, as PKCS #8. An RSA key takes up to a second to make, and cannot be
 /// derived from a seed.
@@ -53,16 +53,28 @@ impl Development {
         match (alg, &self.seed) {
             (SigningAlg::Rs256, _) => match RSA.get(number) {
                 Some(document) => Ok(document.to_vec()),
-                None => super::drawn(alg),
+                None => drawn(alg),
             },
             (SigningAlg::EdDsa, Some(seed)) => ed25519(&seed.bytes(&format!("EdDSA {number}"))),
             (SigningAlg::Es256, Some(seed)) => es256(&seed.derived(&format!("ES256 {number}"))),
-            (SigningAlg::EdDsa | SigningAlg::Es256, None) => super::drawn(alg),
+            (SigningAlg::EdDsa | SigningAlg::Es256, None) => drawn(alg),
         }
     }
 }
 
 impl KeySource {
+    /// Opens the keys of the store.
+    pub fn open(
+        &self,
+        rows: Vec<(KeyId, SigningKeyRow)>,
+        sealer: &Sealer,
+    ) -> Result<KeyRing, Internal> {
+        match self {
+            Self::Development(Development { seed: Some(_), .. }) => KeyRing::steady(rows, sealer),
+            Self::Development(_) | Self::System => KeyRing::open(rows, sealer),
+        }
+    }
+
     /// Makes a key that is published from `now` and signs from `active`.
     pub fn generate(
         &self,
@@ -116,23 +128,29 @@ fn es256(seed: &Seed) -> Result<Vec<u8>, Internal> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::keys::KeyRing;
+    use crate::keys::Signature;
     use crate::secret::{Entropy, RootSecret};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
 
     /// The ids of two keys of each algorithm, which sign.
-    fn ids(source: &KeySource) -> Vec<String> {
+    fn ids(source: &KeySource, is_steady: bool) -> Vec<String> {
         let sealer = Sealer::new(&RootSecret::generate(&Entropy::seeded(1).seed()));
         let algs = SigningAlg::ALL.iter().chain(SigningAlg::ALL);
         let made = algs.map(|alg| source.generate(*alg, &sealer, NOW, NOW).unwrap());
         let made: Vec<_> = made.collect();
         let ids = made.iter().map(|(id, _)| id.as_str().to_owned()).collect();
-        let ring = KeyRing::open(made, &sealer).unwrap();
+        let ring = source.open(made, &sealer).unwrap();
         for alg in SigningAlg::ALL {
-            let token = ring.current(*alg, NOW).unwrap().sign("JWT", &"claims").unwrap();
-            assert!(!token.is_empty());
+            let key = ring.current(*alg, NOW).unwrap();
+            let tokens = [(); 2].map(|()| key.sign("JWT", &json!({"a": 1})).unwrap());
+            let steady = *alg != SigningAlg::Es256 || is_steady;
+            assert_eq!(tokens[0] == tokens[1], steady, "{}", alg.as_str());
+            let examined = tokens.map(|token| ring.examine(&token, NOW).unwrap().signature);
+            assert_eq!(examined, [Signature::Valid; 2]);
         }
         ids
     }
@@ -141,7 +159,8 @@ mod tests {
     fn a_seed_gives_the_same_keys_in_each_run_and_another_seed_others() {
         let seeded = |text| KeySource::Development(Development::new(Some(Seed::of_text(text))));
 
-        let (one, again, other) = (ids(&seeded("7")), ids(&seeded("7")), ids(&seeded("8")));
+        let (one, again, other) =
+            (ids(&seeded("7"), true), ids(&seeded("7"), true), ids(&seeded("8"), true));
 
         assert_eq!(one, again);
         let distinct: std::collections::BTreeSet<_> = one.iter().collect();
@@ -152,12 +171,12 @@ mod tests {
 
     #[test]
     fn without_a_seed_all_but_the_rsa_keys_are_drawn() {
-        let drawn = || ids(&KeySource::Development(Development::new(None)));
+        let drawn = || ids(&KeySource::Development(Development::new(None)), false);
 
         let (one, other) = (drawn(), drawn());
 
         assert_eq!(one.iter().filter(|id| other.contains(id)).count(), 2);
-        let system = ids(&KeySource::System);
+        let system = ids(&KeySource::System, false);
         assert!(one.iter().all(|id| !system.contains(id)));
     }
 }

@@ -36,10 +36,19 @@ fn stories() -> impl Iterator<Item = &'static Story> {
     [things::STORIES, people::STORIES, machine::STORIES].into_iter().flatten()
 }
 
-/// Those that have their stories elsewhere: in `login/verbs.rs` and `damage.rs`, and `serve` at the
-/// foot of this file.
-const ELSEWHERE: [&str; 8] =
-    ["serve", "login", "credential", "whoami", "logout", "db compact", "db repair", "restore"];
+/// Those that have their stories elsewhere: in `login/verbs.rs`, `damage.rs` and `dev/`, and `serve` at
+/// the foot of this file.
+const ELSEWHERE: [&str; 9] = [
+    "serve",
+    "dev",
+    "login",
+    "credential",
+    "whoami",
+    "logout",
+    "db compact",
+    "db repair",
+    "restore",
+];
 
 /// What says everything that it can where there is no store.
 const WITHOUT_A_STORE: [&str; 8] = [
