@@ -50,7 +50,7 @@ use crate::error::{Error, Internal, Refusal};
 use crate::event::{DroppedLines, EventId};
 use crate::fetch::{Fetcher, Settings};
 use crate::flow::{self, Context, Rules};
-use crate::keys::{self, KeyRing};
+use crate::keys::{KeyRing, KeySource};
 use crate::model::actor::Acting;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::issuer::Issuer;
@@ -72,6 +72,8 @@ pub struct App {
     usage: usage::UsageCounter,
     entropy: Entropy,
     fetcher: Fetcher,
+    /// Where new keys come from.
+    key_source: KeySource,
     /// Held while keys are made or replaced, and until the ring is opened anew.
     key_changes: tokio::sync::Mutex<()>,
     keys: watch::Sender<Arc<KeyRing>>,
@@ -110,17 +112,19 @@ pub enum Readiness {
     Unwritable(String),
 }
 
-/// The sources of time and randomness.
+/// The sources of time, randomness and keys.
 pub struct Sources {
     /// Time.
     pub clock: Clock,
     /// Randomness.
     pub entropy: Entropy,
+    /// Signing keys.
+    pub keys: KeySource,
 }
 
 impl Default for Sources {
     fn default() -> Self {
-        Self { clock: Clock::System, entropy: Entropy::System }
+        Self { clock: Clock::System, entropy: Entropy::System, keys: KeySource::System }
     }
 }
 
@@ -135,7 +139,8 @@ impl App {
     ) -> Result<Self, Error> {
         let view = store.read()?;
         let in_force = root::InForce::in_store(&view, roots)?;
-        let ring = KeyRing::open(flow::installation::signing::list(&view)?, &in_force.sealer)?;
+        let rows = flow::installation::signing::list(&view)?;
+        let ring = sources.keys.open(rows, &in_force.sealer)?;
         let clock =
             clock::WatchedClock::new(sources.clock, &flow::installation::clock::find(&view)?);
         let definitions = flow::apply::definitions::list(&view)?;
@@ -152,6 +157,7 @@ impl App {
             usage: usage::UsageCounter::default(),
             entropy: sources.entropy,
             fetcher: fetcher(&config)?,
+            key_source: sources.keys,
             key_changes: tokio::sync::Mutex::default(),
             keys: watch::Sender::new(Arc::new(ring)),
             metrics: metrics::AppMetrics::default(),
@@ -367,7 +373,8 @@ impl App {
         }
         // No rotation of the root key goes past this key.
         let _changing = self.key_changes.lock().await;
-        let made = keys::generate_for_bridges(&self.roots.in_force().sealer, self.clock().now())?;
+        let (sealer, now) = (&self.roots.in_force().sealer, self.clock().now());
+        let made = self.key_source.generate_for_bridges(sealer, now)?;
         self.write(move |tx, cx| flow::bridge::key::store(tx, cx, &made)).await
     }
 }

@@ -150,7 +150,7 @@ async fn perform(app: &App, form: String) -> Result<(Issued, ([usize; 4], usize)
 async fn a_redemption_a_refresh_and_a_replay_read_each_row_once() {
     let entropy = Entropy::seeded(7);
     let code: AuthorizationCode = entropy.seed().token();
-    let sources = Sources { clock: Clock::manual(NOW), entropy };
+    let sources = Sources { clock: Clock::manual(NOW), entropy, ..Sources::default() };
     let app = App::memory(Config::at("/nowhere"), Issuer::localhost(7455), sources).await;
     let app = app.ok().unwrap();
     let form = format!("grant_type=authorization_code&code={}", *code.expose());

@@ -7,7 +7,7 @@ use super::{App, WriteHealth};
 use crate::error::{Error, Internal, Refusal};
 use crate::flow::Context;
 use crate::flow::installation::signing::{self, Rotated, Rotation};
-use crate::keys::{self, KeyRing, SigningKey};
+use crate::keys::{KeyRing, SigningKey};
 use crate::model::actor::Acting;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::KeyId;
@@ -117,7 +117,8 @@ impl App {
         ahead: Duration,
     ) -> Result<(KeyId, SigningKeyRow), Error> {
         let (app, now) = (Arc::clone(self), self.clock().now());
-        let made = move || keys::generate(alg, &app.roots.in_force().sealer, now, now + ahead);
+        let made =
+            move || app.key_source.generate(alg, &app.roots.in_force().sealer, now, now + ahead);
         Ok(tokio::task::spawn_blocking(made).await.map_err(Internal::new)??)
     }
 
@@ -135,7 +136,8 @@ impl App {
 
     /// Reads the keys anew. The caller holds `key_changes`, so that an older ring replaces no newer one.
     pub(super) fn reopen_keys(&self) -> Result<(), Error> {
-        let ring = KeyRing::open(signing::list(&self.read()?)?, &self.roots.in_force().sealer)?;
+        let ring =
+            self.key_source.open(signing::list(&self.read()?)?, &self.roots.in_force().sealer)?;
         self.keys.send_replace(Arc::new(ring));
         Ok(())
     }

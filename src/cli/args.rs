@@ -24,6 +24,7 @@ use super::link::{InviteVerb, LinkVerb};
 use super::login::{CredentialArgs, LoginArgs, ServerArgs};
 use super::passkey::PasskeyVerb;
 use super::resource::ResourceVerb;
+use super::serve::{DEV_EXAMPLES, DevArgs};
 use super::session::SessionVerb;
 use super::tls::TlsVerb;
 use super::token::TokenVerb;
@@ -84,6 +85,9 @@ pub(super) enum Verb {
     /// Start the server; the same as no command at all
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
+    /// Start a server in memory for development and tests: not for production
+    #[command(after_help = DEV_EXAMPLES)]
+    Dev(DevArgs),
     /// Sign in to a server, this one or another, and keep the tokens
     #[command(after_help = LOGIN_EXAMPLES)]
     Login(LoginArgs),

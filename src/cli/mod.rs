@@ -46,6 +46,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use rustix::process::Signal;
+use serde_json::{Map, Value};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -87,6 +88,18 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// The document of a file of `gatelodge apply`, with the secrets that it names.
+///
+/// # Errors
+///
+/// What is wrong with the file.
+pub(crate) fn document(
+    file: &str,
+    env: &BTreeMap<String, String>,
+) -> Result<Map<String, Value>, String> {
+    apply::read(file, env).map(|file| file.document).map_err(|failure| failure.message)
+}
+
 fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failure> {
     let Args { global, verb } = args;
     let verb = verb.unwrap_or_else(|| Verb::Serve(ServeArgs::default()));
@@ -124,6 +137,7 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         Verb::Completions { shell } => Ok(program::completions(shell)),
         Verb::Config(verb) => config::run(&verb, &Layers::new(flags, env.clone())),
         Verb::Db(verb) => with_config(&flags, env, async |config| db::run(verb, config).await),
+        Verb::Dev(args) => serve::run_dev(args, &flags, env),
         Verb::Doctor(args) => doctor::run(&args, &Layers::new(flags, env.clone())),
         Verb::Events(args) => {
             let json = global.json;

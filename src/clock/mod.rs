@@ -4,9 +4,7 @@
 mod watch;
 
 use std::ops::{Add, Sub};
-use std::sync::Arc;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -101,30 +99,51 @@ pub struct Reading {
 /// The source of `now`: the system's clocks, or those that are set by hand.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
-    /// Clocks that move only by [`Clock::advance`] and [`Clock::set`]. All clones share them.
+    /// Clocks that are set by hand: those of tests, and of a development server. All clones share
+    /// them.
     Manual(Arc<ManualTime>),
     /// The system's clocks.
     #[default]
     System,
 }
 
-/// The state of manual clocks, in milliseconds.
+/// The state of clocks that are set by hand.
 #[derive(Debug)]
-pub struct ManualTime {
-    now: AtomicU64,
-    running: AtomicU64,
+pub struct ManualTime(Mutex<Hands>);
+
+/// What clocks said when they were touched last, and whether they run since.
+#[derive(Clone, Copy, Debug)]
+struct Hands {
+    said: Reading,
+    /// How long the program had run by then, if they run; `None`: they stand still.
+    since: Option<Duration>,
+}
+
+impl Hands {
+    fn reading(self) -> Reading {
+        let passed = self.since.map(|since| running().saturating_sub(since)).unwrap_or_default();
+        Reading { now: self.said.now + passed, running: self.said.running + passed }
+    }
 }
 
 impl Clock {
-    /// Manual clocks that start at `at`.
+    /// Clocks that start at `at` and stand still.
     pub fn manual(at: Timestamp) -> Self {
-        Self::Manual(Arc::new(ManualTime { now: at.0.into(), running: 0.into() }))
+        let said = Reading { now: at, running: Duration::ZERO };
+        Self::Manual(Arc::new(ManualTime(Mutex::new(Hands { said, since: None }))))
+    }
+
+    /// Clocks that start at `at` and run.
+    pub fn running_from(at: Timestamp) -> Self {
+        let clock = Self::manual(at);
+        clock.run(true);
+        clock
     }
 
     /// The present time. A system clock before 1970 reads as 1970.
     pub fn now(&self) -> Timestamp {
         match self {
-            Self::Manual(time) => Timestamp(time.now.load(Ordering::SeqCst)),
+            Self::Manual(_) => self.reading().now,
             Self::System => {
                 #[expect(clippy::disallowed_methods, reason = "the one place that reads the time")]
                 let now = std::time::SystemTime::now();
@@ -136,30 +155,58 @@ impl Clock {
 
     /// What both clocks say.
     pub fn reading(&self) -> Reading {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the time")]
-        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-        let running = match self {
-            Self::Manual(time) => Duration::from_millis(time.running.load(Ordering::SeqCst)),
-            Self::System => START.elapsed(),
-        };
-        Reading { now: self.now(), running }
+        match self {
+            Self::Manual(time) => time.hands().reading(),
+            Self::System => Reading { now: self.now(), running: running() },
+        }
+    }
+
+    /// Whether the clocks run by themselves.
+    pub fn runs(&self) -> bool {
+        match self {
+            Self::Manual(time) => time.hands().since.is_some(),
+            Self::System => true,
+        }
     }
 
     /// Lets time pass on manual clocks. It has no effect on the system's clocks.
     pub fn advance(&self, by: Duration) {
-        if let Self::Manual(time) = self {
-            let by = u64::try_from(by.as_millis()).unwrap_or(0);
-            time.now.fetch_add(by, Ordering::SeqCst);
-            time.running.fetch_add(by, Ordering::SeqCst);
-        }
+        self.touch(|said| Reading { now: said.now + by, running: said.running.saturating_add(by) });
     }
 
     /// Sets a manual clock to `now`, while no time passes. It has no effect on the system's clocks.
     pub fn set(&self, now: Timestamp) {
+        self.touch(|said| Reading { now, ..said });
+    }
+
+    /// Lets manual clocks run by themselves, or stand still. It has no effect on the system's clocks.
+    pub fn run(&self, runs: bool) {
         if let Self::Manual(time) = self {
-            time.now.store(now.0, Ordering::SeqCst);
+            let mut hands = time.0.lock().unwrap_or_else(PoisonError::into_inner);
+            *hands = Hands { said: hands.reading(), since: runs.then(running) };
         }
     }
+
+    /// Changes what manual clocks say. They run or stand as before.
+    fn touch(&self, change: impl FnOnce(Reading) -> Reading) {
+        if let Self::Manual(time) = self {
+            let mut hands = time.0.lock().unwrap_or_else(PoisonError::into_inner);
+            *hands = Hands { said: change(hands.reading()), since: hands.since.map(|_| running()) };
+        }
+    }
+}
+
+impl ManualTime {
+    fn hands(&self) -> Hands {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The time for which the program has run.
+fn running() -> Duration {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the time")]
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed()
 }
 
 #[cfg(test)]
@@ -191,5 +238,22 @@ mod tests {
         clock.set(Timestamp::from_seconds(3));
         let running = Duration::from_secs(5);
         assert_eq!(clock.reading(), Reading { now: Timestamp::from_seconds(3), running });
+    }
+
+    #[test]
+    fn a_clock_that_runs_is_touched_as_one_that_stands_and_goes_on() {
+        let clock = Clock::running_from(Timestamp::from_seconds(10));
+        clock.advance(Duration::from_secs(5));
+
+        let started = clock.reading();
+        while clock.reading().running == started.running {
+            std::thread::yield_now();
+        }
+        clock.run(false);
+        let stopped = clock.reading();
+
+        assert!(started.now >= Timestamp::from_seconds(15) && !clock.runs());
+        assert!(stopped.running > started.running && stopped.now >= started.now);
+        assert_eq!(clock.reading(), stopped);
     }
 }

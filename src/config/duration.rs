@@ -6,15 +6,19 @@ const UNITS: &[(&str, u64)] = &[("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)
 
 /// Reads a duration, in seconds: a whole number, alone or with a unit.
 pub(super) fn read(value: &Value) -> Option<u64> {
-    let written = match value {
-        Value::Integer(seconds) => return u64::try_from(*seconds).ok(),
-        Value::String(written) => written,
+    match value {
+        Value::Integer(seconds) => u64::try_from(*seconds).ok(),
+        Value::String(written) => of_text(written),
         Value::Array(_)
         | Value::Boolean(_)
         | Value::Datetime(_)
         | Value::Float(_)
-        | Value::Table(_) => return None,
-    };
+        | Value::Table(_) => None,
+    }
+}
+
+/// Reads a duration that is text, in seconds.
+pub fn of_text(written: &str) -> Option<u64> {
     let digits = written.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = written.split_at_checked(digits)?;
     let size = match unit {

@@ -35,6 +35,7 @@ use crate::oauth::scope::{Scope, ScopeToken};
 use crate::secret::RootSecrets;
 
 pub use definitions::Definitions;
+pub use duration::of_text as duration_of_text;
 pub use fault::{Fault, Faults, ResolvedSetting, Source};
 pub use in_force::InForce;
 pub use layers::{Layers, Tolerant};

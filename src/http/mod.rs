@@ -34,13 +34,19 @@ mod ways;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::{get, post};
+use tower::ServiceExt as _;
 
 pub use extract::peer::Peer;
 pub use failure::Cause;
+pub(crate) use oauth::authorize::StartedInteraction;
 
 use crate::app::App;
+use crate::flow::authorize::consent::ClientRedirect;
 use extract::{host, probe, section};
 use oauth::{
     anonymous, authorize, device, introspect, logout, metadata, par, registration, revoke, token,
@@ -51,6 +57,19 @@ use pages::{
     setup,
 };
 use routes::{cached_for_an_hour, immutable, open_to_any_origin, readable_errors};
+
+/// The response that sends an authorization response to its client through the browser, for whoever
+/// gives it in the place of a person.
+pub(crate) async fn to_client(app: &Arc<App>, client_redirect: ClientRedirect) -> Response {
+    let (own, client_redirect) = (Arc::clone(app), Arc::new(client_redirect));
+    let respond = move || async move {
+        redirect::to_client(&own, &client_redirect, texts::Language::default())
+    };
+    let router =
+        Router::new().fallback(respond).layer(from_fn_with_state(Arc::clone(app), render::render));
+    let request = Request::get("/oauth/authorize").body(Body::empty()).unwrap_or_default();
+    router.oneshot(request).await.unwrap_or_else(|never| match never {})
+}
 
 /// The router of all endpoints. `routes.rs` has the rules of each group.
 pub fn router(app: Arc<App>) -> Router {

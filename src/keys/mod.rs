@@ -5,19 +5,15 @@
 //! as associated data, behind the generation of that key.
 
 mod block;
+mod pair;
+mod source;
 mod standing;
 mod verification;
 
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
-    RsaKeyPair,
-};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::verify;
@@ -35,7 +31,10 @@ use crate::oauth::jwt::Compact;
 use crate::secret::{Generation, Generations, LastingKey, RootSecret};
 use crate::store::schema::{BridgeKey, SigningKeyRow};
 
+use pair::{Pair, drawn};
+
 pub use block::BlockKey;
+pub use source::{Development, KeySource};
 pub use standing::{KeyStanding, KeyState};
 pub use verification::{Examined, JwtKind, Signature, VerifiedAccess, VerifiedHint};
 
@@ -133,69 +132,6 @@ impl Sealer {
     }
 }
 
-enum Pair {
-    EdDsa(Ed25519KeyPair),
-    Es256(EcdsaKeyPair),
-    Rs256(Box<RsaKeyPair>),
-}
-
-impl Pair {
-    fn open(alg: SigningAlg, document: &[u8]) -> Result<Self, Internal> {
-        Ok(match alg {
-            SigningAlg::EdDsa => {
-                Self::EdDsa(Ed25519KeyPair::from_pkcs8(document).map_err(Internal::new)?)
-            }
-            SigningAlg::Es256 => {
-                let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document);
-                Self::Es256(pair.map_err(Internal::new)?)
-            }
-            SigningAlg::Rs256 => {
-                Self::Rs256(Box::new(RsaKeyPair::from_pkcs8(document).map_err(Internal::new)?))
-            }
-        })
-    }
-
-    /// The required members that RFC 7638 §3.2 hashes, in order.
-    fn public_members(&self) -> Value {
-        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        match self {
-            Self::EdDsa(pair) => {
-                json!({"crv": "Ed25519", "kty": "OKP", "x": encode(pair.public_key().as_ref())})
-            }
-            Self::Es256(pair) => {
-                // SEC 1 §2.3.3: the byte 4, then both coordinates.
-                let point = pair.public_key().as_ref().get(1..).unwrap_or_default();
-                let (x, y) = point.split_at(point.len() / 2);
-                json!({"crv": "P-256", "kty": "EC", "x": encode(x), "y": encode(y)})
-            }
-            Self::Rs256(pair) => {
-                let public = pair.public_key();
-                json!({
-                    "e": encode(public.exponent().big_endian_without_leading_zero()),
-                    "kty": "RSA",
-                    "n": encode(public.modulus().big_endian_without_leading_zero()),
-                })
-            }
-        }
-    }
-
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Internal> {
-        match self {
-            Self::EdDsa(pair) => Ok(pair.sign(message).as_ref().to_vec()),
-            Self::Es256(pair) => {
-                let signature = pair.sign(&SystemRandom::new(), message);
-                Ok(signature.map_err(Internal::new)?.as_ref().to_vec())
-            }
-            Self::Rs256(pair) => {
-                let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-                    .map_err(Internal::new)?;
-                Ok(signature)
-            }
-        }
-    }
-}
-
 /// The RFC 7638 thumbprint of a key's required members, which [`Pair::public_members`] writes in
 /// the lexicographic order of §3.3.
 fn thumbprint(members: &Value) -> KeyId {
@@ -210,23 +146,17 @@ pub fn generate(
     now: Timestamp,
     active: Timestamp,
 ) -> Result<(KeyId, SigningKeyRow), Internal> {
-    let rng = SystemRandom::new();
-    let document = match alg {
-        SigningAlg::EdDsa => {
-            Ed25519KeyPair::generate_pkcs8(&rng).map_err(Internal::new)?.as_ref().to_vec()
-        }
-        SigningAlg::Es256 => {
-            let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &rng);
-            document.map_err(Internal::new)?.as_ref().to_vec()
-        }
-        SigningAlg::Rs256 => {
-            let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(Internal::new)?;
-            AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair)
-                .map_err(Internal::new)?
-                .as_ref()
-                .to_vec()
-        }
-    };
+    sealed(alg, drawn(alg)?, sealer, now, active)
+}
+
+/// The row of a key.
+fn sealed(
+    alg: SigningAlg,
+    document: Vec<u8>,
+    sealer: &Sealer,
+    now: Timestamp,
+    active: Timestamp,
+) -> Result<(KeyId, SigningKeyRow), Internal> {
     let id = thumbprint(&Pair::open(alg, &document)?.public_members());
     let sealed = sealer.seal(&id, document)?;
     Ok((id, SigningKeyRow { alg, created: now, active, retires: None, sealed }))
@@ -234,10 +164,17 @@ pub fn generate(
 
 /// Makes the key that bridges pin: Ed25519 (RFC 8032).
 pub fn generate_for_bridges(sealer: &Sealer, now: Timestamp) -> Result<BridgeKey, Internal> {
-    let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(Internal::new)?;
-    let pair = Ed25519KeyPair::from_pkcs8(document.as_ref()).map_err(Internal::new)?;
+    sealed_for_bridges(drawn(SigningAlg::EdDsa)?, sealer, now)
+}
+
+fn sealed_for_bridges(
+    document: Vec<u8>,
+    sealer: &Sealer,
+    now: Timestamp,
+) -> Result<BridgeKey, Internal> {
+    let pair = Ed25519KeyPair::from_pkcs8(&document).map_err(Internal::new)?;
     let public = pair.public_key().as_ref().try_into().map_err(Internal::new)?;
-    let sealed = sealer.seal(&KeyId::new(BRIDGE), document.as_ref().to_vec())?;
+    let sealed = sealer.seal(&KeyId::new(BRIDGE), document)?;
     Ok(BridgeKey { created: now, public, sealed })
 }
 
@@ -255,8 +192,18 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
+    #[cfg(test)]
     fn open(id: KeyId, row: &SigningKeyRow, sealer: &Sealer) -> Result<Self, Internal> {
-        let pair = Pair::open(row.alg, &sealer.open(&id, &row.sealed)?)?;
+        Self::with(id, row, sealer, Pair::open)
+    }
+
+    fn with(
+        id: KeyId,
+        row: &SigningKeyRow,
+        sealer: &Sealer,
+        read: fn(SigningAlg, &[u8]) -> Result<Pair, Internal>,
+    ) -> Result<Self, Internal> {
+        let pair = read(row.alg, &sealer.open(&id, &row.sealed)?)?;
         let mut jwk = pair.public_members();
         if let Value::Object(members) = &mut jwk {
             members.insert("alg".to_owned(), row.alg.as_str().into());
@@ -337,7 +284,20 @@ pub struct KeyRing(Vec<Arc<SigningKey>>);
 impl KeyRing {
     /// Opens the keys of the store.
     pub fn open(rows: Vec<(KeyId, SigningKeyRow)>, sealer: &Sealer) -> Result<Self, Internal> {
-        let open = |(id, row)| SigningKey::open(id, &row, sealer).map(Arc::new);
+        Self::with(rows, sealer, Pair::open)
+    }
+
+    /// As [`KeyRing::open`], for a development server: no signature has chance in it.
+    fn steady(rows: Vec<(KeyId, SigningKeyRow)>, sealer: &Sealer) -> Result<Self, Internal> {
+        Self::with(rows, sealer, Pair::steady)
+    }
+
+    fn with(
+        rows: Vec<(KeyId, SigningKeyRow)>,
+        sealer: &Sealer,
+        read: fn(SigningAlg, &[u8]) -> Result<Pair, Internal>,
+    ) -> Result<Self, Internal> {
+        let open = |(id, row)| SigningKey::with(id, &row, sealer, read).map(Arc::new);
         rows.into_iter().map(open).collect::<Result<_, _>>().map(Self)
     }
 

@@ -5,6 +5,7 @@
 //! MAC ([`Pepper::generation_of`]).
 
 mod bridge;
+mod entropy;
 mod pepper;
 mod recovery;
 mod refresh;
@@ -13,18 +14,16 @@ mod webhook;
 
 use std::marker::PhantomData;
 use std::str::FromStr;
-use std::sync::Mutex;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use rand::rngs::{StdRng, SysRng};
-use rand::{Rng, SeedableRng, TryRng};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 pub use bridge::{ExchangeCode, PersonalToken};
+pub use entropy::{Entropy, drawing};
 pub use pepper::{LASTING, Pepper, TokenHash};
 pub use recovery::RecoveryCode;
 pub use refresh::{RefreshSalt, RefreshToken};
@@ -133,6 +132,12 @@ pub fn hex(bytes: &[u8]) -> String {
 pub struct Seed(Zeroizing<[u8; 32]>);
 
 impl Seed {
+    /// The seed that a text names, the same each time: whoever knows the text knows everything that
+    /// is made of it.
+    pub fn of_text(text: &str) -> Self {
+        Self(Zeroizing::new(Sha256::digest(text).into()))
+    }
+
     /// Derives 32 bytes for `name`.
     pub fn bytes(&self, name: &str) -> [u8; 32] {
         let mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice());
@@ -156,37 +161,6 @@ impl Seed {
     /// Derives a token. A seed gives one token of each purpose.
     pub fn token<P: Purpose>(&self) -> Token<P> {
         Token(Zeroizing::new(self.bytes(P::PREFIX)), PhantomData)
-    }
-}
-
-/// The source of seeds: the operating system, or a fixed sequence for tests.
-pub enum Entropy {
-    /// A fixed sequence.
-    Seeded(Mutex<Box<StdRng>>),
-    /// The operating system's generator.
-    System,
-}
-
-impl Entropy {
-    /// The fixed sequence of `seed`.
-    pub fn seeded(seed: u64) -> Self {
-        Self::Seeded(Mutex::new(Box::new(StdRng::seed_from_u64(seed))))
-    }
-
-    /// Draws a new seed.
-    pub fn seed(&self) -> Seed {
-        let mut bytes = [0; 32];
-        match self {
-            Self::Seeded(rng) => {
-                rng.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).fill_bytes(&mut bytes);
-            }
-            Self::System => {
-                SysRng.try_fill_bytes(&mut bytes).expect("the system gives random bytes");
-            }
-        }
-        let seed = Seed(Zeroizing::new(bytes));
-        bytes.zeroize();
-        seed
     }
 }
 

@@ -80,7 +80,7 @@ fn columns() -> usize {
 
 /// Prints `text`, and does not wait for it: standard output may be a pipe that is full and that nobody
 /// reads.
-fn print(text: String) -> io::Result<()> {
+pub(crate) fn print(text: String) -> io::Result<()> {
     // The handle is its own: standard output has a lock, which a write that blocks would hold.
     let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     let greeting = thread::Builder::new().name("greeting".to_owned());

@@ -39,7 +39,9 @@ pub(super) fn bind(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<TcpLi
 
 /// The listeners of those addresses that this machine has: it may lack IPv4 or IPv6. A port that
 /// is taken or forbidden at one address is an error, as is a machine that lacks both.
-fn bound(attempts: [(SocketAddr, io::Result<TcpListener>); 2]) -> Result<Vec<TcpListener>, Stop> {
+pub(super) fn bound(
+    attempts: [(SocketAddr, io::Result<TcpListener>); 2],
+) -> Result<Vec<TcpListener>, Stop> {
     use io::ErrorKind::{AddrInUse, PermissionDenied};
 
     let (mut listeners, mut missing) = (Vec::new(), Vec::new());
@@ -81,7 +83,7 @@ pub(super) fn check_socket(places: &Places) -> Result<(), Stop> {
     )))
 }
 
-fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+pub(super) fn listener(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(address)?;
     // The standard library lets 128 wait, and the next one would try again after a second.
     rustix::net::listen(&listener, BACKLOG)?;
@@ -179,16 +181,8 @@ pub(super) fn try_out(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<So
 }
 
 /// The signals that stop the server.
-pub(super) struct Signals {
+pub(crate) struct Signals {
     terminate: Signal,
-}
-
-/// Registers the signals.
-pub(super) fn signals() -> Result<Signals, Stop> {
-    Ok(Signals {
-        terminate: signal(SignalKind::terminate())
-            .map_err(|error| Stop::failed(format!("cannot wait for signals: {error}")))?,
-    })
 }
 
 /// The signal that asks for a reload of the configuration. At a terminal it means that the terminal
@@ -202,8 +196,16 @@ pub(super) fn hangup() -> Result<Option<Signal>, Stop> {
 }
 
 impl Signals {
+    /// Registers the signals.
+    pub(crate) fn new() -> Result<Self, Stop> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())
+                .map_err(|error| Stop::failed(format!("cannot wait for signals: {error}")))?,
+        })
+    }
+
     /// Waits for the next signal.
-    pub(super) async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = tokio::signal::ctrl_c() => {}

@@ -7,11 +7,13 @@
 mod accept;
 mod connections;
 mod descriptors;
+mod doors;
 mod greeting;
 mod holder;
 mod lines;
 mod listen;
 mod log;
+mod loopback;
 mod paced;
 mod secure;
 mod standing;
@@ -20,23 +22,24 @@ mod tasks;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::app::{Addresses, App, Found, OpenError};
 use crate::clock::Clock;
 use crate::config::{Config, Layers, TlsMode};
+use crate::error::Error;
+use crate::event::DroppedLines;
 use crate::oauth::issuer::Issuer;
 
-use connections::Connections;
+pub(crate) use greeting::print;
+pub(crate) use listen::Signals;
+pub(crate) use loopback::{Loopback, Serving};
+
 use descriptors::Bounds;
+use doors::Doors;
 use log::Log;
 use secure::Secure;
-
-/// The most time in which accepted requests may finish after a stop signal.
-const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 
 /// The reason why the server stopped or did not start.
 #[derive(Debug)]
@@ -109,8 +112,16 @@ pub(crate) async fn run(
     layers: Layers,
     prepare: impl AsyncFnOnce(Arc<App>) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
-    let log = Log::start(&config)?;
-    let stopped = serve(config, layers, &log, prepare).await;
+    logged(&config.clone(), async |dropped| serve(config, layers, dropped, prepare).await).await
+}
+
+/// Does `work` while the log of this process is written as `config` says.
+pub(crate) async fn logged(
+    config: &Config,
+    work: impl AsyncFnOnce(DroppedLines) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let log = Log::start(config)?;
+    let stopped = work(log.dropped()).await;
     if log.finish() {
         return stopped;
     }
@@ -118,10 +129,24 @@ pub(crate) async fn run(
     stopped.map_err(|stop| Stop { why: String::new(), ..stop })
 }
 
+/// Starts the background tasks of `app`.
+pub(crate) fn background(app: &Arc<App>) -> JoinHandle<()> {
+    tasks::start(Arc::clone(app))
+}
+
+/// Does now what a background task does each minute: makes due keys, and removes what has expired.
+///
+/// # Errors
+///
+/// Those of the store.
+pub(crate) async fn tidy(app: &Arc<App>) -> Result<(), Error> {
+    tasks::tidy(app).await
+}
+
 async fn serve(
     config: Config,
     layers: Layers,
-    log: &Log,
+    dropped: DroppedLines,
     prepare: impl AsyncFnOnce(Arc<App>) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     for warning in &config.warnings {
@@ -166,7 +191,7 @@ async fn serve(
         listen: greeting::addresses(&listeners),
         mtls_listen: greeting::addresses(&for_devices),
     };
-    let app = app.with_dropped_lines(log.dropped()).with_addresses(addresses);
+    let app = app.with_dropped_lines(dropped).with_addresses(addresses);
     let app = Arc::new(app.with_layers(layers));
     prepare(Arc::clone(&app)).await?;
     let contradictions = app.contradictions().map_err(|error| Stop::failed(error.to_string()))?;
@@ -177,44 +202,26 @@ async fn serve(
     let socket = accept::socket(&app)?;
     let tasks = tasks::start(Arc::clone(&app));
     let renewal = secure.as_ref().map(|secure| tokio::spawn(secure.renew_always(Arc::clone(&app))));
-    let mut stop = listen::signals()?;
+    let mut stop = Signals::new()?;
     let reload =
         listen::hangup()?.map(|hangup| tokio::spawn(tasks::reload_at(hangup, Arc::clone(&app))));
     greeting::say(&app, &listeners, &for_devices).await?;
 
-    let (closing, closed) = watch::channel(false);
-    let graceful = Arc::new(GracefulShutdown::new());
-    let connections = Connections::new(bounds, &app.rules().config, app.connection_metrics());
-    let mut doors = tokio::task::JoinSet::new();
+    let mut doors = Doors::new(bounds, &app);
     let pages = secure.as_ref().map(|secure| secure.pages.clone());
     let devices = secure.as_ref().map(|secure| secure.devices.clone());
     let ports = listeners.into_iter().map(|listener| (listener, pages.clone()));
     let ports = ports.chain(for_devices.into_iter().map(|listener| (listener, devices.clone())));
     for (listener, tls) in ports {
-        let endpoint = accept::Endpoint { router: crate::http::router(Arc::clone(&app)), tls };
-        let (graceful, connections) = (Arc::clone(&graceful), connections.clone());
-        doors.spawn(accept::tcp(listener, endpoint, connections, graceful, closed.clone()));
+        let router = crate::http::router(Arc::clone(&app));
+        doors.open_port(listener, accept::Endpoint { router, tls });
     }
     if let Some(socket) = socket {
-        let router = crate::admin::router(Arc::clone(&app));
-        doors.spawn(accept::unix(socket, router, Arc::clone(&graceful), closed.clone()));
+        doors.open_socket(socket, crate::admin::router(Arc::clone(&app)));
     }
 
     stop.wait().await;
-    tracing::info!("stopping: what was accepted is finished first");
-    closing.send_replace(true);
-    while doors.join_next().await.is_some() {}
-    let finished = async move {
-        // The accepting tasks had the other references, and have ended.
-        if let Some(graceful) = Arc::into_inner(graceful) {
-            graceful.shutdown().await;
-        }
-    };
-    tokio::select! {
-        () = finished => {}
-        () = tokio::time::sleep(SHUTDOWN_GRACE) => tracing::warn!("some requests did not finish in time"),
-        () = stop.wait() => tracing::warn!("stopped at once, as asked a second time"),
-    }
+    doors.close(stop.wait()).await;
     // The tasks are aborted last, since requests of a first start may wait for the keys that they
     // make.
     tasks.abort();

@@ -281,7 +281,8 @@ pub(super) async fn write_last(app: &App) {
     }
 }
 
-async fn tidy(app: &Arc<App>) -> Result<(), Error> {
+/// Makes missing and due keys, and removes what has expired.
+pub(super) async fn tidy(app: &Arc<App>) -> Result<(), Error> {
     app.make_missing_keys().await?;
     app.rotate_keys().await?;
     loop {

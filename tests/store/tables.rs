@@ -28,7 +28,8 @@ fn every_row_of_the_schema_is_in_the_list() {
 
 #[tokio::test]
 async fn the_sweep_removes_the_rows_of_every_table_that_expire() {
-    let sources = Sources { clock: Clock::manual(LATE), entropy: Entropy::seeded(7) };
+    let sources =
+        Sources { clock: Clock::manual(LATE), entropy: Entropy::seeded(7), ..Sources::default() };
     let app = App::memory(Config::at("/nowhere"), Issuer::localhost(7455), sources).await;
     let app = app.ok().unwrap();
     for case in samples().into_iter().flat_map(|sample| sample.cases) {

@@ -16,6 +16,7 @@ mod commands;
 mod config;
 mod connection;
 mod crowd;
+mod dev;
 mod doctor;
 mod exchange;
 mod healthcheck;

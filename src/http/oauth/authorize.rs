@@ -99,12 +99,23 @@ fn failed(app: &App, asked: &Asked, error: AuthorizationError) -> Result<Respons
     Ok(response)
 }
 
+/// The interaction that a response leads to. A browser does not get it; whoever serves the router may
+/// take it up in the place of a person, as `gatelodge dev` does.
+#[derive(Clone)]
+pub(crate) struct StartedInteraction {
+    /// Its id.
+    pub(crate) id: InteractionId,
+    /// The value of its cookie.
+    pub(crate) secret: BrowserSecret,
+}
+
 /// Redirects a browser to an interaction, and sets the cookie that binds the interaction to it.
 pub(in crate::http) fn to_interaction(
     app: &App,
     id: InteractionId,
     secret: &BrowserSecret,
 ) -> Response {
-    let response = redirect::to_page(&PagePath::Interaction(id));
+    let mut response = redirect::to_page(&PagePath::Interaction(id));
+    response.extensions_mut().insert(StartedInteraction { id, secret: secret.clone() });
     with_interaction_cookie(app, response, id, secret)
 }

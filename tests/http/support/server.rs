@@ -88,7 +88,7 @@ impl Server {
     /// A `seed` of its own keeps it from making the ids again that the other has made.
     pub(crate) fn restored_from(&self, copy: &Arc<Disk>, seed: u64) -> Self {
         let (clock, rules) = (self.app.clock().clone(), self.app.rules());
-        let sources = Sources { clock, entropy: Entropy::seeded(seed) };
+        let sources = Sources { clock, entropy: Entropy::seeded(seed), ..Sources::default() };
         let (config, issuer) = (rules.config.clone(), rules.issuer.clone());
         Self::of(App::new(config, issuer, &root().into(), copy.store(), sources).unwrap())
     }
@@ -121,7 +121,7 @@ impl Server {
         let root = RootSecret::generate(&Entropy::seeded(2).seed());
         let (clock, entropy) = (Clock::manual(BEGINNING), Entropy::seeded(9));
         let (config, store) = (Config::at("/nowhere"), Store::memory().unwrap());
-        let sources = Sources { clock, entropy };
+        let sources = Sources { clock, entropy, ..Sources::default() };
         let app = App::new(config, issuer.parse().unwrap(), &root.into(), store, sources).unwrap();
         app.write(flow::installation::create).await.unwrap();
         Self::of(app)
@@ -400,7 +400,7 @@ async fn made(
 ) -> App {
     let mut config = Config::at("/nowhere");
     change(&mut config);
-    let sources = Sources { clock: Clock::manual(BEGINNING), entropy };
+    let sources = Sources { clock: Clock::manual(BEGINNING), entropy, ..Sources::default() };
     let app = App::new(config, issuer, &root().into(), store, sources).unwrap();
     app.write(flow::installation::create).await.unwrap();
     app

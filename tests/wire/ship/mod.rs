@@ -1,6 +1,9 @@
 //! What is given away, made of the built program: the archive and its installer, the Debian package, the
 //! bill of materials.
 
+#[cfg(target_os = "linux")]
+mod contained;
+
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;

@@ -36,10 +36,11 @@ fn stories() -> impl Iterator<Item = &'static Story> {
     [things::STORIES, people::STORIES, machine::STORIES].into_iter().flatten()
 }
 
-/// Those that have their stories elsewhere: in `login/verbs.rs` and `damage.rs`, and `serve` at the
-/// foot of this file.
-const ELSEWHERE: [&str; 9] = [
+/// Those that have their stories elsewhere: in `login/verbs.rs`, `damage.rs` and `dev/`, and `serve` at
+/// the foot of this file.
+const ELSEWHERE: [&str; 10] = [
     "serve",
+    "dev",
     "login",
     "credential",
     "whoami",

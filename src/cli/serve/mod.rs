@@ -1,4 +1,6 @@
-//! `gatelodge serve`
+//! `gatelodge serve` and `gatelodge dev`
+
+mod dev;
 
 mod contained;
 
@@ -7,6 +9,8 @@ use std::time::Duration;
 
 use axum::http::Method;
 use tokio::runtime::Builder;
+
+pub(super) use dev::{DEV_EXAMPLES, DevArgs, run_dev};
 
 use super::admin_client::AdminClient;
 use super::apply::{self, File};
@@ -38,6 +42,9 @@ pub(super) fn run(
         let asked = config.clone();
         let mut faulty = None;
         let prepare = async |app| {
+            for note in &notes {
+                tracing::warn!("{note}");
+            }
             let Some(file) = file else { return Ok(()) };
             let mut admin = AdminClient::InProcess(crate::admin::router(app));
             let applied = apply::before_listening(file, &mut admin).await;
