@@ -23,6 +23,7 @@
 //! | `oauth_client` | a general OAuth client for `login` and `credential`: sign-in, token file, keyring | know the server |
 //! | [`keys`], `passkey`, `password`, [`tls`] | each wraps one foreign crate | |
 //! | [`fetch`] | requests to the URLs of clients and to the webhook; of those that strangers name, only to public addresses | know a client |
+//! | [`contain`] | what the process gives up before it serves | know more than the configuration |
 //! | [`config`], [`error`], `event`, `lanes`, [`secret`], [`clock`], [`metrics`], `private_file` | stand under everything | |
 //!
 //! `serve` holds the listeners and the background tasks.
@@ -111,6 +112,8 @@
 //! | a clock that jumps | [`clock::ClockWatch`], `app/clock.rs`, [`flow::installation::clock`] |
 //! | the expiry of what is used once | [`flow::installation::evidence`] |
 //! | rows, indices, expiry, weights | [`store::schema`] |
+//! | what the server may still do, and what it never may | [`contain`], `cli/serve/contained.rs` |
+//! | what `make dist` makes | `assets/dist/` |
 //! | a disk that fails, and how the store survives it | `store/engine/mod.rs`, `store/engine/overlay.rs` |
 //! | a backup, its restore, and an upgrade | [`store::backup`], [`store::restore`], [`store::migrate`], `app/backup/` |
 //! | a file that is damaged: the checksum of a row, the check, the file made anew | `store/seal.rs`, [`store::check`], [`store::rewrite`] |
@@ -327,6 +330,9 @@
 //!   the administration that the actor lacks is refused in the transition itself ([`flow::rights`]).
 //! - *Administrator no longer.* Each request, and each transition, asks what the client and the person
 //!   may now, whatever the token says.
+//! - *Server that was taken over.* It starts no program, reads and writes no foreign file, and in an offline
+//!   installation reaches no port that nobody registered; the kernel keeps it ([`contain`]). The limit: what
+//!   the process has, it has.
 //! - *Stolen local CA.* Its name constraints exclude every name of the public internet but this
 //!   server's own.
 //! - *Planted command.* Whoever sends a request decides what its explanation suggests, so a value of

@@ -210,6 +210,7 @@ mod tests {
         ("REGISTRATION__UNUSED", "99"),
         ("ROLES__OPS__SCOPES", "openid"),
         ("ROOT_SECRET", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
+        ("SANDBOX", "false"),
         ("SCOPES__ORDERS__DESCRIPTION", "See your orders"),
         ("SCOPES__EMAIL__OPEN", "false"),
         ("TOKEN_STORE", "file"),
