@@ -25,7 +25,8 @@
 //! | [`fetch`] | requests to the URLs of clients and to the webhook; of those that strangers name, only to public addresses | know a client |
 //! | [`config`], [`error`], `event`, `lanes`, [`secret`], [`clock`], [`metrics`], `private_file` | stand under everything | |
 //!
-//! `serve` holds the listeners and the background tasks.
+//! `serve` holds the listeners and the background tasks. `dev` puts a development server around what
+//! `serve` serves, over memory and on loopback alone; [`testing`] has that in process.
 //!
 //! # Where is …?
 //!
@@ -112,6 +113,8 @@
 //! | the expiry of what is used once | [`flow::installation::evidence`] |
 //! | rows, indices, expiry, weights | [`store::schema`] |
 //! | a disk that fails, and how the store survives it | `store/engine/mod.rs`, `store/engine/overlay.rs` |
+//! | a development server: what it is to be, the layer around the router, approval without a page, the control API and who may use it | `dev/plan.rs`, `dev/site.rs`, `dev/approval.rs`, `dev/control/`, `dev/control/guard.rs` |
+//! | keys, ids and codes of a seed | [`secret::drawing`], `keys/source.rs`, `dev/installation.rs` |
 //! | a backup, its restore, and an upgrade | [`store::backup`], [`store::restore`], [`store::migrate`], `app/backup/` |
 //! | a file that is damaged: the checksum of a row, the check, the file made anew | `store/seal.rs`, [`store::check`], [`store::rewrite`] |
 //! | the operations and views of a noun (`client list`) | [`admin`], one file a noun |
@@ -135,6 +138,9 @@
 //!   ([`store::schema::Deadline`]).
 //! - **seed**: 32 random bytes from which a transition derives ids and tokens by name, the same ones
 //!   however often it runs ([`secret::Seed`]).
+//! - **development server**: what `gatelodge dev` starts: not for production.
+//! - **fault**: of a development server, what is to happen to the next requests for a path; of a
+//!   configuration or a file, what is wrong with it.
 //! - **interaction**: a stored request between the authorization endpoint and its response, bound to
 //!   one browser.
 //! - **step**: what an interaction needs next, worked out anew at each request.
@@ -289,6 +295,13 @@
 //! - *Anonymous session takeover.* An anonymous session is always new, its cookie is read at an
 //!   enrolment alone, and then everything under it ends ([`flow::session::anonymous`]).
 //! - *DNS rebinding.* A `Host` that is none of ours is answered with 421.
+//! - *A page that reaches a development server.* The control API needs a token that is never made of the
+//!   seed, and refuses a `Host` that is no address of the server and whatever a browser sends for a page,
+//!   before it looks at the token. A client that is made when it is met first has a redirect URI that
+//!   leads to this machine or to nobody. The limit: a page may send the browser to the authorization
+//!   endpoint of a registered client, which then gets a code for the person who approves everything.
+//! - *A development server in production.* It has no setting: `serve` knows none of its flags, and it
+//!   listens on loopback alone. Its RSA key is in the program, so its tokens prove nothing.
 //! - *Server-side request forgery.* A URL that a client names leads only to public addresses, one that
 //!   an operator named also to loopback and private networks, and the connection goes to the very
 //!   address that was checked ([`fetch`]).

@@ -104,6 +104,7 @@ async fn make(installation: &Installation, named: &Named) {
             let path = format!("/api/v1/clients/{}", segment_encode(id.as_str()));
             let body = json!({
                 "client_secret": secret,
+                "client_type": "confidential",
                 "token_endpoint_auth_method": way,
             });
             (Method::PATCH, path, body)
@@ -139,7 +140,7 @@ fn registration(installation: &Installation, named: &Named) -> Option<Value> {
     let mut body = json!({ "client_id": id.as_str(), "name": id.as_str() });
     if let Some(redirect) = redirect {
         let uri = redirect.parse::<RedirectUri>().ok()?;
-        if !is_nobodys_or_here(&uri) {
+        if !stays_here(&uri) {
             tracing::warn!(
                 client = id.as_str(),
                 redirect,
@@ -161,22 +162,32 @@ fn registration(installation: &Installation, named: &Named) -> Option<Value> {
         }
         None => body["token_endpoint_auth_method"] = json!("none"),
     }
+    if let Some(scope) = scope(installation, named, redirect.is_some()) {
+        body["scope"] = json!(scope);
+    }
+    Some(body)
+}
+
+/// The scope of a client: what it asks for, as far as there is such and it is not of the administration,
+/// and, if it acts for people, every open scope.
+fn scope(installation: &Installation, named: &Named, for_people: bool) -> Option<String> {
     let rules = installation.app.rules();
     let known = |token: &&str| {
         let known = rules.config.scopes.keys().any(|own| own.as_str() == *token);
         known && !token.starts_with("admin")
     };
-    let asked = params.one("scope").ok().flatten().unwrap_or_default();
+    let asked = named.params.one("scope").ok().flatten().unwrap_or_default();
     let open = rules.config.open_scope().to_string();
-    let mut scope: Vec<&str> = open.split(' ').chain(asked.split(' ').filter(known)).collect();
+    let open = if for_people { open.as_str() } else { "" };
+    let mut scope: Vec<&str> = open.split_whitespace().collect();
+    scope.extend(asked.split_whitespace().filter(known));
     scope.sort_unstable();
     scope.dedup();
-    body["scope"] = json!(scope.join(" "));
-    Some(body)
+    (!scope.is_empty()).then(|| scope.join(" "))
 }
 
 /// Whether a redirect URI leads to this machine, or to a name that nobody has.
-fn is_nobodys_or_here(uri: &RedirectUri) -> bool {
+fn stays_here(uri: &RedirectUri) -> bool {
     match uri.kind() {
         Kind::Loopback { .. } | Kind::PrivateUse { .. } => true,
         Kind::Https { authority } => {

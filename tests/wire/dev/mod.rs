@@ -29,7 +29,7 @@ const SHOP: &str = r#"
 client_type = "public"
 redirect_uris = ["http://127.0.0.1:3000/callback"]
 grant_types = ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"]
-scope = "openid profile email offline_access"
+scopes = ["openid", "profile", "email", "offline_access"]
 "#;
 
 /// A development server, and the home that it runs in.
