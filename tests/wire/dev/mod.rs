@@ -81,6 +81,7 @@ impl Dev {
     }
 
     /// As [`Self::control`], which succeeds.
+    #[expect(clippy::needless_pass_by_value, reason = "a story says it in one word")]
     #[track_caller]
     pub(crate) fn ok(&self, method: &str, path: &str, body: Value) -> Value {
         let response = self.control(method, path, &body);
@@ -175,6 +176,7 @@ pub(crate) fn claims(token: &Value) -> Value {
 pub(crate) const NOTHING: Value = Value::Null;
 
 /// A fault of the token endpoint.
+#[expect(clippy::needless_pass_by_value, reason = "a story says it in one word")]
 pub(crate) fn at_token(fault: Value) -> Value {
     let mut whole = json!({ "path": "/oauth/token" });
     whole.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
