@@ -26,7 +26,8 @@
 //! | [`contain`] | what the process gives up before it serves | know more than the configuration |
 //! | [`config`], [`error`], `event`, `lanes`, [`secret`], [`clock`], [`metrics`], `private_file` | stand under everything | |
 //!
-//! `serve` holds the listeners and the background tasks.
+//! `serve` holds the listeners and the background tasks. `dev` puts a development server around what
+//! `serve` serves, over memory and on loopback alone; [`testing`] has that in process.
 //!
 //! # Where is …?
 //!
@@ -115,6 +116,8 @@
 //! | what the server may still do, and what it never may | [`contain`], `cli/serve/contained.rs` |
 //! | what `make dist` makes | `assets/dist/` |
 //! | a disk that fails, and how the store survives it | `store/engine/mod.rs`, `store/engine/overlay.rs` |
+//! | a development server: what it is to be, the layer around the router, approval without a page, the control API and who may use it | `dev/plan.rs`, `dev/site.rs`, `dev/approval.rs`, `dev/control/`, `dev/control/guard.rs` |
+//! | keys, ids and codes of a seed | [`secret::drawing`], `keys/source.rs`, `dev/installation.rs` |
 //! | a backup, its restore, and an upgrade | [`store::backup`], [`store::restore`], [`store::migrate`], `app/backup/` |
 //! | a file that is damaged: the checksum of a row, the check, the file made anew | `store/seal.rs`, [`store::check`], [`store::rewrite`] |
 //! | the operations and views of a noun (`client list`) | [`admin`], one file a noun |
@@ -138,6 +141,9 @@
 //!   ([`store::schema::Deadline`]).
 //! - **seed**: 32 random bytes from which a transition derives ids and tokens by name, the same ones
 //!   however often it runs ([`secret::Seed`]).
+//! - **development server**: what `gatelodge dev` starts: not for production.
+//! - **fault**: of a development server, what is to happen to the next requests for a path; of a
+//!   configuration or a file, what is wrong with it.
 //! - **interaction**: a stored request between the authorization endpoint and its response, bound to
 //!   one browser.
 //! - **step**: what an interaction needs next, worked out anew at each request.
@@ -292,6 +298,13 @@
 //! - *Anonymous session takeover.* An anonymous session is always new, its cookie is read at an
 //!   enrolment alone, and then everything under it ends ([`flow::session::anonymous`]).
 //! - *DNS rebinding.* A `Host` that is none of ours is answered with 421.
+//! - *A page that reaches a development server.* The control API needs a token that is never made of the
+//!   seed, and refuses a `Host` that is no address of the server and whatever a browser sends for a page,
+//!   before it looks at the token. A client that is made when it is met first has a redirect URI that
+//!   leads to this machine or to nobody. The limit: a page may send the browser to the authorization
+//!   endpoint of a registered client, which then gets a code for the person who approves everything.
+//! - *A development server in production.* It has no setting: `serve` knows none of its flags, and it
+//!   listens on loopback alone. Its RSA key is in the program, so its tokens prove nothing.
 //! - *Server-side request forgery.* A URL that a client names leads only to public addresses, one that
 //!   an operator named also to loopback and private networks, and the connection goes to the very
 //!   address that was checked ([`fetch`]).

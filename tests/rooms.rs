@@ -9,12 +9,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use places::PLACES;
+
 #[path = "rooms/circles.rs"]
 mod circles;
 #[path = "rooms/location.rs"]
 mod location;
 #[path = "rooms/names.rs"]
 mod names;
+#[path = "rooms/places.rs"]
+mod places;
 #[path = "rooms/scan.rs"]
 mod scan;
 
@@ -126,136 +130,6 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("testing", &["cli", "clock", "config", "dev", "event", "model"]),
     ("main", &["cli"]),
-];
-
-/// Where each foreign crate may be named: beginnings of paths below `src/`.
-const PLACES: &[(&str, &[&str])] = &[
-    ("age", &["app/backup/cipher.rs", "model/recipient.rs"]),
-    ("argon2", &["password.rs"]),
-    ("askama", &["http/"]),
-    ("aws_lc_rs", &["oauth_client/token_store/seal.rs", "keys/"]),
-    ("axum", &["admin/", "cli/", "dev/", "http/", "serve/", "oauth_client/", "testing.rs"]),
-    ("clap", &["cli/"]),
-    ("clap_complete", &["cli/"]),
-    ("clap_mangen", &["cli/"]),
-    ("flate2", &["http/assets.rs"]),
-    ("hickory_resolver", &["fetch/"]),
-    ("landlock", &["contain/"]),
-    ("libc", &["contain/"]),
-    ("seccompiler", &["contain/"]),
-    ("hkdf", &["secret/"]),
-    ("hmac", &["secret/"]),
-    (
-        "http_body_util",
-        &[
-            "admin/operation/sent.rs",
-            "cli/admin_client.rs",
-            "cli/doctor/through.rs",
-            "oauth_client/http.rs",
-            "fetch/",
-            "http/extract/body.rs",
-        ],
-    ),
-    ("httpdate", &["fetch/"]),
-    (
-        "hyper",
-        &[
-            "cli/admin_client.rs",
-            "cli/doctor/through.rs",
-            "dev/seen.rs",
-            "oauth_client/http.rs",
-            "fetch/",
-            "serve/",
-        ],
-    ),
-    ("hyper_util", &["cli/admin_client.rs", "oauth_client/http.rs", "fetch/", "serve/"]),
-    ("icu_normalizer", &["model/folding.rs"]),
-    ("ipnet", &["model/network.rs"]),
-    ("jsonwebtoken", &["keys/"]),
-    ("p256", &["keys/"]),
-    ("percent_encoding", &["cli/", "oauth/", "oauth_client/"]),
-    ("postcard", &["store/table.rs"]),
-    ("qrcode", &["http/", "model/qr_code.rs"]),
-    ("rand", &["secret/"]),
-    ("rcgen", &["tls/"]),
-    ("redb", &["store/engine/"]),
-    ("rpassword", &["cli/"]),
-    ("rust_embed", &["admin/catalogue.rs", "http/"]),
-    (
-        "rustix",
-        &[
-            "cli/doctor/places.rs",
-            "cli/mod.rs",
-            "cli/output/terminal.rs",
-            "fetch/connect.rs",
-            "private_file/",
-            "serve/",
-        ],
-    ),
-    ("saphyr", &["cli/exchange/"]),
-    ("saphyr_parser", &["cli/exchange/"]),
-    ("serde_cbor_2", &["passkey.rs"]),
-    (
-        "sha2",
-        &[
-            "app/backup/",
-            "flow/exchange/",
-            "http/assets.rs",
-            "oauth_client/page.rs",
-            "keys/",
-            "oauth/claims.rs",
-            "model/fingerprint.rs",
-            "model/look/mod.rs",
-            "model/session_proof.rs",
-            "oauth/pkce.rs",
-            "secret/",
-            "store/backup.rs",
-        ],
-    ),
-    ("strsim", &["config", "model/near.rs"]),
-    ("time", &["clock/"]),
-    (
-        "tokio",
-        &[
-            "admin/",
-            "app/",
-            "cli/",
-            "dev/",
-            "fetch/",
-            "http/",
-            "lanes.rs",
-            "password.rs",
-            "serve/",
-            "store/writer.rs",
-            "testing.rs",
-            "tls/",
-            "oauth_client/",
-        ],
-    ),
-    ("tokio_rustls", &["fetch/", "tls/"]),
-    ("toml", &["cli/apply/", "config", "http/texts/", "model/catalogue.rs"]),
-    ("tower", &["cli/", "dev/", "http/", "serve/", "testing.rs"]),
-    ("tracing_subscriber", &["serve/log.rs"]),
-    ("twox_hash", &["store/seal.rs"]),
-    ("unicode_width", &["cli/doctor/mod.rs", "cli/output/"]),
-    (
-        "url",
-        &[
-            "cli/login/",
-            "fetch/",
-            "fuzzing",
-            "model/application.rs",
-            "model/catalogue.rs",
-            "model/email.rs",
-            "oauth/",
-            "passkey.rs",
-            "oauth_client/",
-        ],
-    ),
-    ("webauthn_rs", &["passkey.rs"]),
-    ("webauthn_rs_proto", &["passkey.rs"]),
-    ("webpki_roots", &["fetch/"]),
-    ("x509_parser", &["tls/"]),
 ];
 
 /// The crates that any room may name.

@@ -43,7 +43,8 @@ impl Bounds {
             store.canonicalize().ok().and_then(|store| store.parent().map(Path::to_path_buf)),
             config.backup.to.clone(),
         ];
-        let own = config.watched.iter().chain(&config.fetch.ca_file);
+        let tls = config.tls.certificate.iter().chain(&config.tls.key);
+        let own = config.watched.iter().chain(&config.fetch.ca_file).chain(tls);
         let own = own.flat_map(|file| with_neighbours(file, home.as_deref()));
         let read = SYSTEM.iter().map(PathBuf::from).chain([config.places.key()]).chain(own);
         Self {

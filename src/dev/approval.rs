@@ -91,7 +91,7 @@ impl Installation {
     }
 
     /// The interaction of a browser that has not opened its page.
-    fn presented(&self, started: StartedInteraction, device: DeviceInfo) -> PresentedInteraction {
+    fn presented(&self, started: &StartedInteraction, device: DeviceInfo) -> PresentedInteraction {
         let browser = self.app.rules().pepper.hash(&started.secret);
         PresentedInteraction {
             browser: Some(browser),
@@ -113,7 +113,7 @@ pub(super) async fn authorize(
 ) -> Response {
     let started = response.extensions().get::<StartedInteraction>().cloned();
     let Some(started) = started else { return response };
-    let presented = installation.presented(started, device);
+    let presented = installation.presented(&started, device);
     match approved(installation, username.clone(), presented).await {
         Ok(client_redirect) => to_client(&installation.app, client_redirect).await,
         Err(error) => {
@@ -170,7 +170,7 @@ pub(super) async fn refuse(
     let started = response.extensions().get::<StartedInteraction>().cloned();
     let code = REDIRECTED.into_iter().find(|code| code.as_str() == error.code);
     let (Some(started), Some(code)) = (started, code) else { return error.response() };
-    let presented = installation.presented(started, device);
+    let presented = installation.presented(&started, device);
     let refuse = move |tx: &mut Tx<'_>, cx: &Context| {
         let interaction = step::interaction(tx, cx, &presented)?;
         let callback = step::callback(tx, interaction)?;

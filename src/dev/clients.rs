@@ -29,9 +29,8 @@ const ENDPOINTS: [&str; 4] =
 /// The top-level domains that nobody has (RFC 2606 §2), for tests and documentation.
 const RESERVED: [&str; 4] = ["example", "invalid", "localhost", "test"];
 
-/// The grants of a client that acts for people.
-const GRANTS: [&str; 3] =
-    ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"];
+/// RFC 8628 §3.4
+const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// The client that a request names, and what it brings.
 struct Named {
@@ -104,6 +103,7 @@ async fn make(installation: &Installation, named: &Named) {
             let path = format!("/api/v1/clients/{}", segment_encode(id.as_str()));
             let body = json!({
                 "client_secret": secret,
+                "client_type": "confidential",
                 "token_endpoint_auth_method": way,
             });
             (Method::PATCH, path, body)
@@ -136,47 +136,55 @@ async fn make(installation: &Installation, named: &Named) {
 fn registration(installation: &Installation, named: &Named) -> Option<Value> {
     let Named { id, params, secret } = named;
     let redirect = params.one("redirect_uri").ok()?;
-    let mut body = json!({ "client_id": id.as_str(), "name": id.as_str() });
+    let (id, code, refresh) = (id.as_str(), "authorization_code", "refresh_token");
+    let grants = if redirect.is_some() {
+        json!([code, refresh, DEVICE_GRANT])
+    } else if params.one("grant_type").ok()? == Some("client_credentials") {
+        json!(["client_credentials"])
+    } else {
+        json!([DEVICE_GRANT, refresh])
+    };
+    let mut members = vec![("client_id", json!(id)), ("name", json!(id)), ("grant_types", grants)];
     if let Some(redirect) = redirect {
         let uri = redirect.parse::<RedirectUri>().ok()?;
-        if !is_nobodys_or_here(&uri) {
+        if !stays_here(&uri) {
             tracing::warn!(
-                client = id.as_str(),
+                client = id,
                 redirect,
                 "gatelodge dev makes no client whose codes leave this machine: register it by --apply"
             );
             return None;
         }
-        body["redirect_uris"] = json!([redirect]);
-        body["grant_types"] = json!(GRANTS);
-    } else if params.one("grant_type").ok()? == Some("client_credentials") {
-        body["grant_types"] = json!(["client_credentials"]);
-    } else {
-        body["grant_types"] = json!([GRANTS[2], "refresh_token"]);
+        members.push(("redirect_uris", json!([redirect])));
     }
-    match secret {
-        Some((secret, way)) => {
-            body["client_secret"] = json!(secret);
-            body["token_endpoint_auth_method"] = json!(way);
-        }
-        None => body["token_endpoint_auth_method"] = json!("none"),
-    }
+    let way = secret.as_ref().map_or("none", |(_, way)| way);
+    members.push(("token_endpoint_auth_method", json!(way)));
+    members.extend(secret.iter().map(|(secret, _)| ("client_secret", json!(secret))));
+    let scope = scope(installation, named, redirect.is_some());
+    members.extend(scope.map(|scope| ("scope", json!(scope))));
+    Some(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// The scope of a client: what it asks for, as far as there is such and it is not of the administration,
+/// and, if it acts for people, every open scope.
+fn scope(installation: &Installation, named: &Named, for_people: bool) -> Option<String> {
     let rules = installation.app.rules();
     let known = |token: &&str| {
         let known = rules.config.scopes.keys().any(|own| own.as_str() == *token);
         known && !token.starts_with("admin")
     };
-    let asked = params.one("scope").ok().flatten().unwrap_or_default();
+    let asked = named.params.one("scope").ok().flatten().unwrap_or_default();
     let open = rules.config.open_scope().to_string();
-    let mut scope: Vec<&str> = open.split(' ').chain(asked.split(' ').filter(known)).collect();
+    let open = if for_people { open.as_str() } else { "" };
+    let mut scope: Vec<&str> = open.split_whitespace().collect();
+    scope.extend(asked.split_whitespace().filter(known));
     scope.sort_unstable();
     scope.dedup();
-    body["scope"] = json!(scope.join(" "));
-    Some(body)
+    (!scope.is_empty()).then(|| scope.join(" "))
 }
 
 /// Whether a redirect URI leads to this machine, or to a name that nobody has.
-fn is_nobodys_or_here(uri: &RedirectUri) -> bool {
+fn stays_here(uri: &RedirectUri) -> bool {
     match uri.kind() {
         Kind::Loopback { .. } | Kind::PrivateUse { .. } => true,
         Kind::Https { authority } => {

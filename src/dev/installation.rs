@@ -180,7 +180,7 @@ async fn ask(
 
 /// The reason why a document cannot be applied.
 fn unapplied(refused: &Value) -> Stop {
-    let text = |name: &str| refused[name].as_str().unwrap_or_default().to_owned();
+    let text = |name| refused.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (at, why) = (text("at"), text("error_description"));
     let why = if at.is_empty() { why } else { format!("{at}: {why}") };
     Stop::unprepared(2, format!("what is to be applied is faulty: {why}"))

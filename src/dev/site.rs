@@ -121,7 +121,7 @@ async fn allow_device(
         }
     };
     let codes: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    if let Some(code) = codes["user_code"].as_str()
+    if let Some(code) = codes.get("user_code").and_then(Value::as_str)
         && let Err(error) = approval::decide(installation, username, code, true).await
     {
         tracing::error!(%error, "gatelodge dev could not allow a device");
@@ -142,7 +142,7 @@ async fn with_error(response: Response) -> (Response, Option<String>) {
         return (Response::from_parts(parts, Body::empty()), None);
     };
     let error: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    let code = error["error"].as_str().map(str::to_owned);
+    let code = error.get("error").and_then(Value::as_str).map(str::to_owned);
     (Response::from_parts(parts, Body::from(bytes)), code)
 }
 

@@ -93,7 +93,6 @@ impl Stage {
     /// Whether `host` is a name of this server on this machine.
     pub(super) fn is_own_host(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
-        host == self.place.issuer.authority()
-            || self.place.addresses.iter().any(|address| *address == host)
+        host == self.place.issuer.authority() || self.place.addresses.contains(&host)
     }
 }

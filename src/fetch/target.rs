@@ -99,7 +99,8 @@ impl Target {
 }
 
 /// The port of this machine to which a URL leads, if it names a loopback address or a name of it.
-pub fn loopback_port(url: &Url) -> Option<u16> {
+pub fn loopback_port(url: &str) -> Option<u16> {
+    let url = Url::parse(url).ok()?;
     let host = url.host()?.to_owned();
     is_loopback(&host).then(|| url.port_or_known_default())?
 }

@@ -20,7 +20,7 @@ mod standing;
 mod tasks;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
@@ -96,6 +96,17 @@ pub(crate) fn try_listening(
     listen::try_out(config, issuer)
 }
 
+/// Goes through a first start of `config` up to where something is written, and listens for a moment.
+///
+/// # Errors
+///
+/// What the start would end with.
+pub(crate) fn try_first_start(config: &Config) -> Result<(), Stop> {
+    listen::check_socket(&config.places)?;
+    Bounds::raised()?;
+    Ports::open(config, config.issuer.clone()).map(drop)
+}
+
 /// The most connections of a server that this process would start, where the system allows few.
 ///
 /// # Errors
@@ -143,6 +154,31 @@ pub(crate) async fn tidy(app: &Arc<App>) -> Result<(), Error> {
     tasks::tidy(app).await
 }
 
+/// The ports of a server, checked against its issuer.
+struct Ports {
+    for_devices: Vec<TcpListener>,
+    issuer: Issuer,
+    listeners: Vec<TcpListener>,
+}
+
+impl Ports {
+    /// Opens the ports of a server whose issuer is named, or is that of a first start.
+    fn open(config: &Config, named: Option<Issuer>) -> Result<Self, Stop> {
+        let listeners = listen::bind(config, named.as_ref())?;
+        let issuer = match named {
+            Some(issuer) => issuer,
+            None if config.tls.mode == TlsMode::Off => {
+                Issuer::localhost(listen::first_port(&listeners)?)
+            }
+            None => Issuer::secure_localhost(listen::first_port(&listeners)?),
+        };
+        listen::check(config, &issuer, &listeners)?;
+        secure::check(config, &issuer, Clock::System.now())?;
+        let for_devices = listen::bind_for_devices(config)?;
+        Ok(Self { for_devices, issuer, listeners })
+    }
+}
+
 async fn serve(
     config: Config,
     layers: Layers,
@@ -168,17 +204,7 @@ async fn serve(
         )));
     }
     let named = frozen.or_else(|| config.issuer.clone());
-    let listeners = listen::bind(&config, named.as_ref())?;
-    let issuer = match named {
-        Some(issuer) => issuer,
-        None if config.tls.mode == TlsMode::Off => {
-            Issuer::localhost(listen::first_port(&listeners)?)
-        }
-        None => Issuer::secure_localhost(listen::first_port(&listeners)?),
-    };
-    listen::check(&config, &issuer, &listeners)?;
-    secure::check(&config, &issuer, Clock::System.now())?;
-    let for_devices = listen::bind_for_devices(&config)?;
+    let Ports { for_devices, issuer, listeners } = Ports::open(&config, named)?;
 
     let app = match found {
         Found::Installation(_, roots, store) => App::open(config, issuer, &roots, store)

@@ -32,6 +32,7 @@ fn commands() -> Vec<String> {
         };
         for code in code {
             let code = code.strip_prefix("$ ").unwrap_or(code);
+            let code = code.strip_suffix(" &").unwrap_or(code);
             if code.starts_with("gatelodge ") {
                 commands.push(code.to_owned());
             } else if ["client ", "resource "].iter().any(|noun| code.starts_with(noun)) {
@@ -136,6 +137,30 @@ fn the_file_that_the_readme_applies_does_what_it_says() {
         output = output.stderr
     );
     assert_eq!(headings(&text).len(), 5, "{text}");
+}
+
+/// It needs curl and jq, as a reader does.
+#[test]
+fn the_pipeline_of_the_readme_starts_a_server_and_moves_its_clock() {
+    if ["curl", "jq"].iter().any(|program| !std::path::Path::new("/usr/bin").join(program).exists())
+    {
+        return;
+    }
+    let blocks = pieces();
+    let file = blocks.iter().find(|(language, text)| *language == Some("toml") && is_applied(text));
+    let script = blocks
+        .iter()
+        .find(|(language, text)| *language == Some("sh") && text.contains("dev --seed"));
+    let home = Home::new();
+    fs::write(home.path("house.toml"), &file.unwrap().1).unwrap();
+    fs::write(home.path("shop.secret"), "a-secret-of-their-own\n").unwrap();
+
+    let output = shell(&home, &script.unwrap().1);
+
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("\"ready\":true") && text.contains("\"in_doubt\":null"), "{text}{said}");
 }
 
 #[test]

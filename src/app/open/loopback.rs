@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use url::Url;
-
 use super::{Found, OpenError};
 use crate::config::Config;
 use crate::error::Error;
@@ -18,15 +16,15 @@ use crate::store::schema::Client;
 ///
 /// Those with which it cannot be opened.
 pub async fn loopback_ports(config: &Config) -> Result<BTreeSet<u16>, OpenError> {
-    let webhook = config.events.webhook.iter().filter_map(|url| Url::parse(url).ok());
-    let mut urls: Vec<Url> = webhook.collect();
+    let webhook = config.events.webhook.as_deref().and_then(loopback_port);
+    let mut ports = BTreeSet::from_iter(webhook);
     if let Found::Installation(_, _, store) = Found::at(config).await? {
         let view = store.read().map_err(Error::from)?;
         for (_, client) in view.list::<Client>(usize::MAX).map_err(Error::from)? {
             let of = client.metadata;
             let named = [of.backchannel_logout_uri, of.jwks_uri].into_iter().flatten();
-            urls.extend(named.filter_map(|uri| uri.url()));
+            ports.extend(named.filter_map(|uri| loopback_port(uri.as_str())));
         }
     }
-    Ok(urls.iter().filter_map(loopback_port).collect())
+    Ok(ports)
 }

@@ -109,6 +109,8 @@ async fn administer(
     let path = own.as_deref().and_then(|own| own.strip_prefix(CONTROL)).unwrap_or_default();
     let of = format!("control {} {path}", request.method());
     *request.uri_mut() = path.parse::<Uri>().map_err(|error| Refused::failed(error.to_string()))?;
+    // The parameters of the route here are none of the operation's.
+    request.extensions_mut().clear();
     let installation = stage.installation();
     let response = installation.drawing(&of, installation.admin.clone().oneshot(request)).await;
     Ok(response.unwrap_or_else(|never| match never {}))

@@ -20,7 +20,7 @@ fn a_code_comes_at_once_with_every_consent_and_the_tokens_are_those_of_the_perso
     let userinfo = dev.userinfo(&tokens).json();
     assert_eq!(userinfo["sub"], id_token["sub"]);
     assert_eq!(userinfo["email"], "ada@example.test");
-    assert_eq!(tokens["scope"], "openid profile email offline_access");
+    assert_eq!(tokens["scope"], "email offline_access openid profile");
     assert_eq!(dev.refresh(&tokens).status, 200);
 }
 
@@ -84,7 +84,8 @@ fn nothing_is_approved_for_a_strangers_name_or_an_image_of_a_page() {
     let path = "/oauth/authorize?client_id=shop&response_type=code&redirect_uri=http%3A%2F%2F127.0.0.1%3A3000%2Fcallback";
 
     let rebound = ask(&dev.server, &format!("GET {path} HTTP/1.1\r\nHost: evil.example"), "");
-    let image = dev.send("GET", path, &["Sec-Fetch-Dest: image", "Sec-Fetch-Mode: no-cors"], "");
+    let image =
+        dev.send("GET", path, &["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors"], "");
 
     assert_eq!(rebound.status, 421);
     assert_ne!(image.status, 303);

@@ -134,7 +134,7 @@ fn the_installer_fetches_over_the_network() {
     let served = MADE.path().to_owned();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            answer(stream.unwrap(), &served);
+            respond(stream.unwrap(), &served);
         }
     });
     let archive = file(".tar.gz");
@@ -149,8 +149,8 @@ fn the_installer_fetches_over_the_network() {
     assert!(home.path().join(".local/bin/gatelodge").exists());
 }
 
-/// Answers one request with a file of `directory`.
-fn answer(mut stream: std::net::TcpStream, directory: &Path) {
+/// Responds to one request with a file of `directory`.
+fn respond(mut stream: std::net::TcpStream, directory: &Path) {
     use std::io::{BufRead as _, BufReader, Write as _};
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut line = String::new();
