@@ -66,6 +66,8 @@ pub(crate) struct FlawView {
     pub(crate) key: Option<String>,
     /// What it is.
     pub(crate) kind: FlawKind,
+    /// What mends it.
+    pub(crate) remedy: String,
     /// The sentence.
     pub(crate) sentence: String,
     /// The table of the row.
@@ -83,6 +85,8 @@ pub(crate) enum FlawKind {
     EntryMissing,
     /// Pages of the file that are not as they were written.
     Pages,
+    /// A row that names another one, which is not there.
+    Reference,
     /// A row that cannot be read.
     Row,
     /// A sum that is not that of its rows.
@@ -103,17 +107,18 @@ impl CheckView {
 
 impl FlawView {
     fn new(flaw: Flaw) -> Self {
-        let sentence = flaw.to_string();
+        let (remedy, sentence) = (flaw.remedy().to_owned(), flaw.to_string());
         let (kind, table, key) = match flaw {
             Flaw::EntriesStray(_) => (FlawKind::EntriesStray, None, None),
             Flaw::EntryMissing { table, key } => (FlawKind::EntryMissing, Some(table), Some(key)),
             Flaw::Pages => (FlawKind::Pages, None, None),
+            Flaw::Reference { table, key, .. } => (FlawKind::Reference, Some(table), Some(key)),
             Flaw::Row { table, key } => (FlawKind::Row, Some(table), Some(key)),
             Flaw::Sum { key } => (FlawKind::Sum, None, Some(key)),
             Flaw::Unknown { key } => (FlawKind::Unknown, None, Some(key)),
             Flaw::Unreadable(_) => (FlawKind::Unreadable, None, None),
         };
-        Self { key, kind, sentence, table: table.map(str::to_owned) }
+        Self { key, kind, remedy, sentence, table: table.map(str::to_owned) }
     }
 }
 

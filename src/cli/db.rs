@@ -1,5 +1,6 @@
 //! `gatelodge db …`: the file of the store.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -99,9 +100,11 @@ fn checked(view: &CheckView) -> Output {
         (0, false) => "Stop the server to have the pages of the file checked too. ".to_owned(),
         (more, _) => format!("{more} more are not listed. "),
     };
+    let remedies: BTreeSet<&str> = flaws.iter().map(|flaw| flaw.remedy.as_str()).collect();
+    let remedies: Vec<&str> = remedies.into_iter().collect();
     tabled(view, COLUMNS, flaws).with_exit(Exit::Failed).with_note(format!(
-        "{mends}Restore a backup, or stop the server and let `gatelodge db repair` make the store anew \
-         of what can be read."
+        "{mends}What mends it: {}. A repair needs the server stopped.",
+        remedies.join("; ")
     ))
 }
 

@@ -22,7 +22,7 @@ use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::client::{
     AssertionProfile, AuthMethod, ClaimsPlace, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
 };
-use gatelodge::oauth::id::ClientId;
+use gatelodge::oauth::id::{ClientId, UserId};
 use gatelodge::oauth::redirect_uri::RedirectUri;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
@@ -179,6 +179,11 @@ fn until(seconds: u64) -> Deadline {
 
 fn id<T: From<Uuid>>(n: u128) -> T {
     Uuid::from_u128(0x0190_163d_8694_439b_aea5_966c_26f8_ad00 + n).into()
+}
+
+/// The person to whom most samples belong.
+pub(crate) fn ada() -> UserId {
+    id(5)
 }
 
 fn hash(n: u8) -> TokenHash {
