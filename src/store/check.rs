@@ -157,6 +157,8 @@ pub fn check_rows(read: &Read) -> Checked {
 /// The size of a table or an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableSize {
+    /// Its tag.
+    pub tag: u8,
     /// Its name.
     pub table: &'static str,
     /// Whether it is an index.
@@ -173,19 +175,24 @@ pub struct TableSize {
 ///
 /// [`StoreError::Corrupt`] if a row cannot be read.
 pub fn sizes(read: &Read) -> Result<Vec<TableSize>, StoreError> {
-    let mut sizes = BTreeMap::<&'static str, TableSize>::new();
+    let mut sizes = BTreeMap::<u8, TableSize>::new();
     for row in read.snapshot().rows(&[], &[u8::MAX])? {
         let (key, row) = row?;
-        let (table, Weight { rows, bytes }) = (schema::name(&key), Weight::of(&key, &row));
-        let is_index = schema::is_index(&key);
-        let empty = TableSize { table, is_index, rows: 0, bytes: 0 };
-        let size = sizes.entry(table).or_insert(empty);
+        let Some(tag) = key.first().copied() else { continue };
+        let Weight { rows, bytes } = Weight::of(&key, &row);
+        let size = sizes.entry(tag).or_insert_with(|| empty(tag));
         size.rows += rows;
         size.bytes += bytes;
     }
     let mut sizes: Vec<TableSize> = sizes.into_values().collect();
     sizes.sort_by_key(|size| Reverse(size.bytes));
     Ok(sizes)
+}
+
+/// The size of a table or an index that is empty.
+pub fn empty(tag: u8) -> TableSize {
+    let (table, is_index) = (schema::name(&[tag]), schema::is_index(&[tag]));
+    TableSize { tag, table, is_index, rows: 0, bytes: 0 }
 }
 
 fn whole(examined: &Examined) -> Checked {

@@ -145,3 +145,30 @@ impl Row for SigningKeyRow {
 
     fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
+
+/// The time for which sizes are stored: 30 days, and a few in which no server ran.
+const RETENTION: std::time::Duration = std::time::Duration::from_hours(35 * 24);
+
+/// How large the tables and indices were at some moment of a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sizes {
+    /// The moment.
+    pub at: Timestamp,
+    /// Those that were not empty, each by its tag: its rows, and their bytes with their keys.
+    pub tables: Vec<(u8, u64, u64)>,
+}
+
+layout!(SizesLayout, Sizes);
+
+/// By the beginning of the day.
+impl Row for Sizes {
+    type Key = Timestamp;
+    type Layout = SizesLayout;
+    const TABLE: Tag = Tag { byte: 110, name: "sizes" };
+
+    fn entries(&self, day: &Timestamp, into: &mut Entries) {
+        into.expire(*day + RETENTION);
+    }
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
+}

@@ -155,6 +155,7 @@ tables! {
     Session: Live,
     SetupLink: Live,
     SigningKeyRow: Newest,
+    Sizes: Evidence,
     StoredCode: Live,
     Taken: Newest,
     Usage: Evidence,

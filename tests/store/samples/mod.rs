@@ -32,8 +32,8 @@ use gatelodge::store::schema::{
     Consent, Deadline, Delivery, Device, DeviceCertificate, EndedBridge, Event, EventDelivery,
     Exchange, Grant, HostPreference, Installation, Interaction, Invitation, LastingKeyRow,
     LinkedDevice, Passkey, Person, Protected, Pushed, Removal, RemovedPasskey, Restore, Revoked,
-    Session, SetupLink, SigningKeyRow, StoredCode, Taken, Usage, UsedAssertion, UsedCeremony,
-    Withdrawal,
+    Session, SetupLink, SigningKeyRow, Sizes, StoredCode, Taken, Usage, UsedAssertion,
+    UsedCeremony, Withdrawal,
 };
 use gatelodge::store::{Holding, Key as _, Rank, Read, Row, StoreError, Tx, View};
 use uuid::Uuid;
@@ -158,6 +158,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<SetupLink>("SetupLink", people::setup_links()),
         sample::<SigningKeyRow>("SigningKeyRow", installation::first_signing_keys()),
         second(sample::<SigningKeyRow>("SigningKeyRow", installation::signing_keys())),
+        sample::<Sizes>("Sizes", installation::sizes()),
         sample::<StoredCode>("StoredCode", people::recovery_codes()),
         sample::<Taken>("Taken", clients::taken()),
         sample::<Usage>("Usage", clients::usage()),
