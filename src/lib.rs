@@ -120,6 +120,8 @@
 //! | keys, ids and codes of a seed | [`secret::drawing`], `keys/source.rs`, `dev/installation.rs` |
 //! | a backup, its restore, and an upgrade | [`store::backup`], [`store::restore`], [`store::migrate`], `app/backup/` |
 //! | a file that is damaged: the checksum of a row, the check, the file made anew | `store/seal.rs`, [`store::check`], [`store::rewrite`] |
+//! | which rows a row cannot do without | [`store::Row::references`] |
+//! | how large the tables are, and were | [`flow::installation::sizes`], `app/store_file/sizes.rs` |
 //! | the operations and views of a noun (`client list`) | [`admin`], one file a noun |
 //!
 //! # Glossary
@@ -172,6 +174,8 @@
 //!   force are the configuration with them ([`flow::Rules`]).
 //! - **mark**: the row that says that `gatelodge apply` made something
 //!   ([`store::schema::Applied`]).
+//! - **reference**: a row that another one names, and that has to be there as long as that one
+//!   ([`store::Row::references`]).
 //! - **share**: what a stored row weighs on: a pool, a network in it, or a person
 //!   ([`store::Share`]).
 //! - **pool**: the rows of one kind that strangers may have stored, with bounds of their own

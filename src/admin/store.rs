@@ -4,20 +4,18 @@ use std::sync::Arc;
 
 use axum::Json;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
 
 use super::Failed;
 use super::by::{All, By, Read};
-use crate::app::App;
-use crate::error::{Error, Internal};
-use crate::store::Read as Snapshot;
+use crate::app::store_file::sizes::{self, Before};
 use crate::store::check::{self, Checked, Flaw, TableSize};
+use crate::store::schema::Sizes;
 
 /// What the store has, by table.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct StoreView {
-    /// The tables and indices that are not empty, the largest first.
+    /// The tables and indices that are not empty, or were not, the largest first.
     pub(crate) tables: Vec<TableView>,
 }
 
@@ -27,18 +25,60 @@ pub(crate) struct StoreView {
 pub(crate) struct TableView {
     /// The bytes of its rows with their keys. In the file they take somewhat more.
     pub(crate) bytes: u64,
+    /// What it grew by in about a day: since the newest sizes that are a day old, or the first.
+    pub(crate) day: Option<GrowthView>,
     /// Whether it is an index, which is made of the rows of tables.
     pub(crate) index: bool,
+    /// The same in about 30 days; null where there are no older sizes than those of `day`.
+    pub(crate) month: Option<GrowthView>,
     /// How many rows it has.
     pub(crate) rows: u64,
     /// Its name.
     pub(crate) table: String,
 }
 
-impl TableView {
-    fn new(size: TableSize) -> Self {
-        let TableSize { bytes, is_index, rows, table } = size;
-        Self { bytes, index: is_index, rows, table: table.to_owned() }
+/// What a table grew by since some moment. What became smaller has negative numbers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct GrowthView {
+    /// In bytes.
+    pub(crate) bytes: i64,
+    /// In rows.
+    pub(crate) rows: i64,
+    /// The moment, in the form of RFC 3339.
+    pub(crate) since: String,
+}
+
+impl GrowthView {
+    fn new(size: &TableSize, before: &Sizes) -> Self {
+        let then = before.tables.iter().find(|(tag, ..)| *tag == size.tag);
+        let (_, rows, bytes) = then.copied().unwrap_or_default();
+        Self {
+            bytes: size.bytes.wrapping_sub(bytes).cast_signed(),
+            rows: size.rows.wrapping_sub(rows).cast_signed(),
+            since: before.at.rfc3339(),
+        }
+    }
+}
+
+impl StoreView {
+    fn new(mut sizes: Vec<TableSize>, before: &Before) -> Self {
+        // What is empty by now became smaller, too.
+        let then = before.day.iter().chain(&before.month).flat_map(|sizes| &sizes.tables);
+        for (tag, ..) in then {
+            if sizes.iter().all(|size| size.tag != *tag) {
+                sizes.push(check::empty(*tag));
+            }
+        }
+        let view = |size: TableSize| {
+            let since = |before: &Option<Sizes>| {
+                before.as_ref().map(|before| GrowthView::new(&size, before))
+            };
+            let (day, month) = (since(&before.day), since(&before.month));
+            let TableSize { bytes, is_index, rows, table, .. } = size;
+            TableView { bytes, day, index: is_index, month, rows, table: table.to_owned() }
+        };
+        Self { tables: sizes.into_iter().map(view).collect() }
     }
 }
 
@@ -66,6 +106,8 @@ pub(crate) struct FlawView {
     pub(crate) key: Option<String>,
     /// What it is.
     pub(crate) kind: FlawKind,
+    /// What mends it.
+    pub(crate) remedy: String,
     /// The sentence.
     pub(crate) sentence: String,
     /// The table of the row.
@@ -83,6 +125,8 @@ pub(crate) enum FlawKind {
     EntryMissing,
     /// Pages of the file that are not as they were written.
     Pages,
+    /// A row that names another one, which is not there.
+    Reference,
     /// A row that cannot be read.
     Row,
     /// A sum that is not that of its rows.
@@ -103,80 +147,29 @@ impl CheckView {
 
 impl FlawView {
     fn new(flaw: Flaw) -> Self {
-        let sentence = flaw.to_string();
+        let (remedy, sentence) = (flaw.remedy().to_owned(), flaw.to_string());
         let (kind, table, key) = match flaw {
             Flaw::EntriesStray(_) => (FlawKind::EntriesStray, None, None),
             Flaw::EntryMissing { table, key } => (FlawKind::EntryMissing, Some(table), Some(key)),
             Flaw::Pages => (FlawKind::Pages, None, None),
+            Flaw::Reference { table, key, .. } => (FlawKind::Reference, Some(table), Some(key)),
             Flaw::Row { table, key } => (FlawKind::Row, Some(table), Some(key)),
             Flaw::Sum { key } => (FlawKind::Sum, None, Some(key)),
             Flaw::Unknown { key } => (FlawKind::Unknown, None, Some(key)),
             Flaw::Unreadable(_) => (FlawKind::Unreadable, None, None),
         };
-        Self { key, kind, sentence, table: table.map(str::to_owned) }
+        Self { key, kind, remedy, sentence, table: table.map(str::to_owned) }
     }
 }
 
-/// One look at a time: it reads the whole store, and its snapshot keeps pages from being used again.
-pub(super) static LOOKS: Semaphore = Semaphore::const_new(1);
-
-/// What `look` returns, away from the threads that answer, once no other look goes on.
-async fn in_turn<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    // Whoever goes away while they wait starts none.
-    let turn = LOOKS.acquire().await.map_err(Internal::new)?;
-    let seen = tokio::task::spawn_blocking(move || {
-        let seen = look();
-        drop(turn);
-        seen
-    });
-    Ok(seen.await.map_err(Internal::new)?)
-}
-
-/// What `look` sees of a snapshot.
-async fn seen<T: Send + 'static>(
-    app: &Arc<App>,
-    look: impl FnOnce(&Snapshot) -> T + Send + 'static,
-) -> Result<T, Error> {
-    let app = Arc::clone(app);
-    in_turn(move || Ok(look(&app.read()?))).await?
-}
-
-/// Shows what the store has.
+/// Shows what the store has, and how it grew.
 pub(super) async fn show(app: By<Read>) -> Result<Json<StoreView>, Failed> {
-    let sizes = seen(&app, check::sizes).await??;
-    Ok(Json(StoreView { tables: sizes.into_iter().map(TableView::new).collect() }))
+    let own = Arc::clone(&app);
+    let (sizes, before) = app.seen(move |read| sizes::growth(&own, read)).await??;
+    Ok(Json(StoreView::new(sizes, &before)))
 }
 
 /// Checks every row and every index entry of a snapshot.
 pub(super) async fn examine(app: By<All>) -> Result<Json<CheckView>, Failed> {
-    Ok(Json(CheckView::new(seen(&app, check::check_rows).await?, false)))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
-
-    use super::*;
-
-    /// Its snapshot is there as long as it looks, whoever waits for it.
-    #[tokio::test]
-    async fn one_look_goes_on_at_a_time_even_if_nobody_waits_for_it_any_more() {
-        let (started, has_started) = tokio::sync::oneshot::channel();
-        let (end, may_end) = mpsc::channel();
-        let first = tokio::spawn(in_turn(move || {
-            started.send(()).unwrap();
-            may_end.recv().unwrap();
-        }));
-        has_started.await.unwrap();
-
-        let during = LOOKS.try_acquire().is_ok();
-        first.abort();
-        let left = first.await.is_err_and(|error| error.is_cancelled());
-        let without_it = LOOKS.try_acquire().is_ok();
-        end.send(()).unwrap();
-        let second = in_turn(|| "the second").await;
-
-        assert!(!during && left && !without_it, "{during} {left} {without_it}");
-        assert_eq!(second.ok(), Some("the second"));
-    }
+    Ok(Json(CheckView::new(app.seen(check::check_rows).await?, false)))
 }

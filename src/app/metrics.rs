@@ -104,7 +104,7 @@ impl App {
         let writable = "gatelodge_store_writable";
         text.family(writable, Kind::Gauge, "Whether the store can be written.");
         text.sample(writable, &[], u8::from(self.write_health() == WriteHealth::Writable));
-        if let BackupStanding { to: Some(_), last, failed } = self.backup_standing() {
+        if let BackupStanding { to: Some(_), last, failed, .. } = self.backup_standing() {
             let newest = "gatelodge_backup_newest_timestamp_seconds";
             text.family(newest, Kind::Gauge, "When the newest backup by the server was made.");
             text.sample(newest, &[], last.map_or(0, |made| made.at.seconds()));

@@ -1,5 +1,6 @@
 //! `gatelodge db …`: the file of the store.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use axum::http::Method;
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::admin::store::{CheckView, FlawView, StoreView, TableView};
+use crate::admin::store::{CheckView, FlawView, GrowthView, StoreView, TableView};
 use crate::app::OpenError;
 use crate::app::store_file::{self, Rewritten};
 use crate::config::{Config, Places};
@@ -21,13 +22,15 @@ const TIMEOUT: Duration = Duration::from_mins(30);
 const HELP: &str = "\
 Examples:
   gatelodge db check
-      reads every row and every index entry. While a server runs, it does so and serves meanwhile;
-      the pages of the file are checked too while none runs
+      reads every row, every index entry and what rows name of others. While a server runs, it does
+      so and serves meanwhile; the pages of the file are checked too while none runs
   gatelodge db stats
+      says how large each table is, and what it grew by in about a day and in about 30 days
   gatelodge db compact
       makes the file anew without the space that no row uses; stop the server before
   gatelodge db repair
-      makes the file anew of the rows that can be read, with new indices; stop the server before
+      makes the file anew of the rows that can be read, with new indices and without rows that name
+      what is not there; stop the server before
 
 Nothing but compact and repair changes the file, and both make a new one beside it, so that there has
 to be space for two. The file before a repair stays, under another name.";
@@ -42,8 +45,16 @@ pub(super) enum DbVerb {
     Compact,
     /// Make the file of the store anew of what can be read of it
     Repair,
-    /// Say how large which table is
+    /// Say how large which table is, and how it grew
     Stats,
+}
+
+/// What a table grew by, with its sign.
+fn grown(growth: Option<&GrowthView>, of: fn(&GrowthView) -> i64) -> String {
+    growth.map_or_else(String::new, |growth| match of(growth) {
+        0 => "0".to_owned(),
+        number => format!("{number:+}"),
+    })
 }
 
 /// Runs `db stats`.
@@ -52,10 +63,29 @@ async fn stats(admin: &mut AdminClient) -> Result<Output, Failure> {
         Column::id("TABLE", |view| word(&view.table)),
         Column::text("ROWS", |view| word(&view.rows)),
         Column::text("BYTES", |view| word(&view.bytes)),
+        Column::text("ROWS 1D", |view| grown(view.day.as_ref(), |own| own.rows)),
+        Column::text("BYTES 1D", |view| grown(view.day.as_ref(), |own| own.bytes)),
+        Column::extra("ROWS 30D", |view| grown(view.month.as_ref(), |own| own.rows)),
+        Column::extra("BYTES 30D", |view| grown(view.month.as_ref(), |own| own.bytes)),
         Column::extra("INDEX", |view| if view.index { "yes" } else { "" }.to_owned()),
     ];
     let view: StoreView = admin.ask_within(TIMEOUT, Method::GET, "/api/v1/store").await?;
-    Ok(tabled(&view, COLUMNS, &view.tables))
+    let first = view.tables.first();
+    let since = |growth: Option<&GrowthView>| growth.map(|growth| growth.since.clone());
+    let day = since(first.and_then(|first| first.day.as_ref()));
+    let month = since(first.and_then(|first| first.month.as_ref()));
+    let note = match (day, month) {
+        (None, _) => {
+            "How the tables grow is told once a server has run: it writes their sizes down once \
+                      a day."
+                .to_owned()
+        }
+        (Some(day), None) => format!("1D is the growth since {day}."),
+        (Some(day), Some(month)) => {
+            format!("1D is the growth since {day}, and 30D since {month}.")
+        }
+    };
+    Ok(tabled(&view, COLUMNS, &view.tables).with_note(note))
 }
 
 /// Runs `gatelodge db …`. Only `stats` needs a store that can be opened.
@@ -99,9 +129,11 @@ fn checked(view: &CheckView) -> Output {
         (0, false) => "Stop the server to have the pages of the file checked too. ".to_owned(),
         (more, _) => format!("{more} more are not listed. "),
     };
+    let remedies: BTreeSet<&str> = flaws.iter().map(|flaw| flaw.remedy.as_str()).collect();
+    let remedies: Vec<&str> = remedies.into_iter().collect();
     tabled(view, COLUMNS, flaws).with_exit(Exit::Failed).with_note(format!(
-        "{mends}Restore a backup, or stop the server and let `gatelodge db repair` make the store anew \
-         of what can be read."
+        "{mends}What mends it: {}. A repair needs the server stopped.",
+        remedies.join("; ")
     ))
 }
 

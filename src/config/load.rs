@@ -1,6 +1,7 @@
 //! Reads the configuration in layers: file, environment, flags.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -440,6 +441,7 @@ impl Draft {
     /// Checks the files that only a server reads.
     pub(super) fn look_into_files(&mut self, now: Timestamp) {
         self.read_logo();
+        self.keep_backups_to_a_directory();
         let Some(files) = self.config.tls.files() else { return };
         // Behind a proxy, the proxy's certificate has the issuer's name.
         let named = self.config.issuer.as_ref().filter(|_| self.config.behind_proxy.is_empty());
@@ -450,6 +452,22 @@ impl Draft {
                 Which::Key => "tls.key",
             };
             self.fault(self.decided(key), key, message);
+        }
+    }
+
+    /// Refuses a place of backups that is something else than a directory. One that is not there is made.
+    fn keep_backups_to_a_directory(&mut self) {
+        let Some(to) = self.config.backup.to.clone() else { return };
+        let is_else = match fs::metadata(&to) {
+            Ok(found) => !found.is_dir(),
+            Err(error) => error.kind() == io::ErrorKind::NotADirectory,
+        };
+        if is_else {
+            let message = format!(
+                "{} is no directory: name one, or one that is not there yet in one that is",
+                to.display()
+            );
+            self.fault(self.decided("backup.to"), "backup.to", message);
         }
     }
 

@@ -33,6 +33,17 @@ pub enum Actor {
     Stranger,
 }
 
+impl Actor {
+    /// The person who does it, alone or by a client.
+    pub const fn person(&self) -> Option<UserId> {
+        match self {
+            Self::Administrator { person, .. } => *person,
+            Self::Person(person) => Some(*person),
+            Self::Client(_) | Self::Operator { .. } | Self::Server | Self::Stranger => None,
+        }
+    }
+}
+
 /// Who does something, and from where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Acting {

@@ -285,6 +285,7 @@ pub(super) async fn write_last(app: &App) {
 pub(super) async fn tidy(app: &Arc<App>) -> Result<(), Error> {
     app.make_missing_keys().await?;
     app.rotate_keys().await?;
+    app.write_sizes_if_due().await?;
     loop {
         let swept = app.write(sweep::run).await?;
         for error in &swept.unreadable {

@@ -1,13 +1,15 @@
-//! The check of a whole store: every row, every index entry and every sum.
+//! The check of a whole store: every row, every index entry, every sum, and the rows that others name.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
+use crate::clock::Timestamp;
 use crate::secret::hex;
 use crate::store::engine::{Backend, Examined, Snapshot, examine, examine_disk};
-use crate::store::table::Entries;
+use crate::store::schema::ClockRecord;
+use crate::store::table::{Entries, Reference, decode, row_key};
 use crate::store::weight::{self, WEIGHTS, Weight};
 use crate::store::{Read, StoreError, migrate, schema};
 
@@ -26,6 +28,17 @@ pub enum Flaw {
     },
     /// Pages of the file are not as they were written.
     Pages,
+    /// A row names another one that is not there, and opens nothing without it.
+    Reference {
+        /// The table of the row.
+        table: &'static str,
+        /// The row's key in hex.
+        key: String,
+        /// The table of the one that is not there.
+        to: &'static str,
+        /// Its key in hex.
+        named: String,
+    },
     /// A row cannot be read: its checksum is wrong, or it does not decode.
     Row {
         /// The table of the row.
@@ -56,6 +69,23 @@ impl Flaw {
         let table = table.or_else(|| tag().map(|tag| schema::name(&[tag])));
         Self::Row { table: table.unwrap_or("no table"), key }
     }
+
+    /// What mends it.
+    pub const fn remedy(&self) -> &'static str {
+        match self {
+            Self::EntriesStray(_) | Self::EntryMissing { .. } | Self::Sum { .. } => {
+                "`gatelodge db repair` makes every index entry and every sum anew"
+            }
+            Self::Reference { .. } => {
+                "a row that names what is not there opens nothing, and `gatelodge db repair` leaves it \
+                 out; a backup may have what it names"
+            }
+            Self::Pages | Self::Row { .. } | Self::Unknown { .. } | Self::Unreadable(_) => {
+                "a backup has what cannot be read; without one, `gatelodge db repair` makes the store \
+                 anew of what can be read"
+            }
+        }
+    }
 }
 
 impl fmt::Display for Flaw {
@@ -67,6 +97,10 @@ impl fmt::Display for Flaw {
                 write!(f, "an index does not have row {key} of table {table}")
             }
             Self::Pages => f.write_str("pages of the file are not as they were written"),
+            Self::Reference { table, key, to, named } => write!(
+                f,
+                "row {key} of table {table} names row {named} of table {to}, which is not there"
+            ),
             Self::Row { table, key } => write!(f, "row {key} of table {table} cannot be read"),
             Self::Sum { key } => write!(f, "the sum {key} is not that of its rows"),
             Self::Unknown { key } => write!(f, "row {key} is of no table"),
@@ -123,6 +157,8 @@ pub fn check_rows(read: &Read) -> Checked {
 /// The size of a table or an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableSize {
+    /// Its tag.
+    pub tag: u8,
     /// Its name.
     pub table: &'static str,
     /// Whether it is an index.
@@ -139,19 +175,24 @@ pub struct TableSize {
 ///
 /// [`StoreError::Corrupt`] if a row cannot be read.
 pub fn sizes(read: &Read) -> Result<Vec<TableSize>, StoreError> {
-    let mut sizes = BTreeMap::<&'static str, TableSize>::new();
+    let mut sizes = BTreeMap::<u8, TableSize>::new();
     for row in read.snapshot().rows(&[], &[u8::MAX])? {
         let (key, row) = row?;
-        let (table, Weight { rows, bytes }) = (schema::name(&key), Weight::of(&key, &row));
-        let is_index = schema::is_index(&key);
-        let empty = TableSize { table, is_index, rows: 0, bytes: 0 };
-        let size = sizes.entry(table).or_insert(empty);
+        let Some(tag) = key.first().copied() else { continue };
+        let Weight { rows, bytes } = Weight::of(&key, &row);
+        let size = sizes.entry(tag).or_insert_with(|| empty(tag));
         size.rows += rows;
         size.bytes += bytes;
     }
     let mut sizes: Vec<TableSize> = sizes.into_values().collect();
     sizes.sort_by_key(|size| Reverse(size.bytes));
     Ok(sizes)
+}
+
+/// The size of a table or an index that is empty.
+pub fn empty(tag: u8) -> TableSize {
+    let (table, is_index) = (schema::name(&[tag]), schema::is_index(&[tag]));
+    TableSize { tag, table, is_index, rows: 0, bytes: 0 }
 }
 
 fn whole(examined: &Examined) -> Checked {
@@ -166,22 +207,31 @@ fn whole(examined: &Examined) -> Checked {
 /// The sums as they are stored, and as they should be.
 type Sums = BTreeMap<Vec<u8>, [Weight; 2]>;
 
+/// What a check reads of.
+struct Checking<'a> {
+    snapshot: &'a Snapshot,
+    checked: &'a mut Checked,
+    sums: Sums,
+    swept: Timestamp,
+}
+
 fn rows(snapshot: &Snapshot, checked: &mut Checked) {
-    let (mut sums, mut declared) = (Sums::new(), 0);
+    let (swept, mut declared) = (swept_up_to(snapshot), 0);
     let all = match snapshot.rows(&[], &[u8::MAX]) {
         Ok(all) => all,
         Err(error) => return checked.found(Flaw::Unreadable(error.to_string())),
     };
+    let mut checking = Checking { snapshot, checked, sums: Sums::new(), swept };
     for row in all {
-        let read = row.and_then(|(key, row)| {
-            one(snapshot, checked, &mut sums, &key, &row).map(|found| declared += found)
-        });
-        match read {
-            Ok(()) => {}
-            Err(StoreError::Corrupt { table, key }) => checked.found(Flaw::row(table, key)),
-            Err(error) => return checked.found(Flaw::Unreadable(error.to_string())),
+        match row.and_then(|(key, row)| checking.row(&key, &row)) {
+            Ok(found) => declared += found,
+            Err(StoreError::Corrupt { table, key }) => {
+                checking.checked.found(Flaw::row(table, key));
+            }
+            Err(error) => return checking.checked.found(Flaw::Unreadable(error.to_string())),
         }
     }
+    let Checking { checked, sums, .. } = checking;
     for (key, [stored, counted]) in sums {
         if stored != counted {
             checked.found(Flaw::Sum { key: hex(&key) });
@@ -193,46 +243,115 @@ fn rows(snapshot: &Snapshot, checked: &mut Checked) {
     }
 }
 
-/// Checks one row, and returns how many of its index entries are there.
-fn one(
+impl Checking<'_> {
+    /// Checks one row, and returns how many of its index entries are there.
+    fn row(&mut self, key: &[u8], row: &[u8]) -> Result<u64, StoreError> {
+        if key == migrate::SCHEMA_KEY {
+            return Ok(0);
+        }
+        if key.first() == Some(&WEIGHTS.byte) {
+            let [stored, _] = self.sums.entry(key.to_vec()).or_default();
+            *stored = Weight::decode(key, row)?;
+            return Ok(0);
+        }
+        let Some((entries, references)) = schema::declared(key, row)? else {
+            if schema::is_index(key) {
+                self.checked.entries += 1;
+            } else {
+                self.checked.found(Flaw::Unknown { key: hex(key) });
+            }
+            return Ok(0);
+        };
+        self.checked.rows += 1;
+        for share in &entries.shares {
+            let [_, counted] = self.sums.entry(weight::shard(share, key)).or_default();
+            *counted = *counted + Weight::of(key, row);
+        }
+        for reference in needed(references, &entries, self.swept) {
+            // What cannot be read is found where it lies.
+            if !is_there(self.snapshot, &reference, |read| Ok(!matches!(read, Ok(None))))? {
+                self.checked.found(dangling(key, &reference));
+            }
+        }
+        self.entries(key, entries)
+    }
+
+    fn entries(&mut self, key: &[u8], entries: Entries) -> Result<u64, StoreError> {
+        let mut there = 0;
+        for entry in entries.keys.into_iter().collect::<BTreeSet<_>>() {
+            match self.snapshot.row(&entry) {
+                Ok(Some(_)) => there += 1,
+                // A damaged entry is found where it lies.
+                Err(StoreError::Corrupt { .. }) => {}
+                Ok(None) => {
+                    let (table, key) = (schema::name(key), hex(key));
+                    self.checked.found(Flaw::EntryMissing { table, key });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(there)
+    }
+}
+
+/// The time up to which the sweep has removed what had expired, as far as it can be read.
+pub(super) fn swept_up_to(snapshot: &Snapshot) -> Timestamp {
+    let key = row_key::<ClockRecord>(&());
+    let record = snapshot.row(&key).ok().flatten();
+    let record = record.and_then(|row| decode::<ClockRecord>(&key, &row).ok());
+    record.unwrap_or_default().removed_up_to
+}
+
+/// The references that count: none of a row that the sweep is about to remove.
+fn needed(
+    references: Vec<Reference>,
+    entries: &Entries,
+    swept: Timestamp,
+) -> impl Iterator<Item = Reference> {
+    let goes = entries.expires.is_some_and(|at| at <= swept);
+    let counts = move |own: &Reference| !goes && own.until.is_none_or(|until| swept < until);
+    references.into_iter().filter(counts)
+}
+
+/// What was read of a row.
+type ReadRow = Result<Option<Vec<u8>>, StoreError>;
+
+/// Whether what a row names is there, or may be gone. `stands` says of what was read whether it is.
+fn is_there(
     snapshot: &Snapshot,
-    checked: &mut Checked,
-    sums: &mut Sums,
+    reference: &Reference,
+    stands: impl Fn(&ReadRow) -> Result<bool, StoreError>,
+) -> Result<bool, StoreError> {
+    let named = snapshot.row(&reference.to);
+    let unless = || reference.unless.as_ref().map(|unless| snapshot.row(unless));
+    Ok(stands(&named)? || unless().is_some_and(|read| !matches!(read, Ok(None))))
+}
+
+fn dangling(key: &[u8], reference: &Reference) -> Flaw {
+    let (table, to) = (schema::name(key), schema::name(&reference.to));
+    Flaw::Reference { table, key: hex(key), to, named: hex(&reference.to) }
+}
+
+/// What a row names and what is not there, or cannot be read, or goes for the same reason.
+pub(super) fn lack(
+    snapshot: &Snapshot,
+    swept: Timestamp,
     key: &[u8],
     row: &[u8],
-) -> Result<u64, StoreError> {
-    if key == migrate::SCHEMA_KEY {
-        return Ok(0);
-    }
-    if key.first() == Some(&WEIGHTS.byte) {
-        let [stored, _] = sums.entry(key.to_vec()).or_default();
-        *stored = Weight::decode(key, row)?;
-        return Ok(0);
-    }
-    let Some(Entries { keys, shares, .. }) = schema::declared(key, row)? else {
-        if schema::is_index(key) {
-            checked.entries += 1;
-        } else {
-            checked.found(Flaw::Unknown { key: hex(key) });
-        }
-        return Ok(0);
-    };
-    checked.rows += 1;
-    for share in &shares {
-        let [_, counted] = sums.entry(weight::shard(share, key)).or_default();
-        *counted = *counted + Weight::of(key, row);
-    }
-    let mut there = 0;
-    for entry in keys.into_iter().collect::<BTreeSet<_>>() {
-        match snapshot.row(&entry) {
-            Ok(Some(_)) => there += 1,
-            // A damaged entry is found where it lies.
-            Err(StoreError::Corrupt { .. }) => {}
-            Ok(None) => {
-                checked.found(Flaw::EntryMissing { table: schema::name(key), key: hex(key) });
-            }
-            Err(error) => return Err(error),
+) -> Result<Option<Flaw>, StoreError> {
+    let Some((entries, references)) = schema::declared(key, row)? else { return Ok(None) };
+    for reference in needed(references, &entries, swept) {
+        let stands = |read: &ReadRow| match read {
+            Ok(Some(named)) => match lack(snapshot, swept, &reference.to, named) {
+                Ok(lack) => Ok(lack.is_none()),
+                Err(StoreError::Corrupt { .. }) => Ok(false),
+                Err(error) => Err(error),
+            },
+            Ok(None) | Err(_) => Ok(false),
+        };
+        if !is_there(snapshot, &reference, stands)? {
+            return Ok(Some(dangling(key, &reference)));
         }
     }
-    Ok(there)
+    Ok(None)
 }

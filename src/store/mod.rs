@@ -39,7 +39,7 @@ use std::sync::Arc;
 pub use engine::Backend;
 pub use key::{Beginning, Key};
 pub use share::{Holder, Holding, Pool, Rank, Share};
-pub use table::{Entries, Held, Index, Row, Tag, row_key};
+pub use table::{Entries, Held, Index, Reference, References, Row, Tag, row_key};
 pub use tx::{Read, Tx};
 pub use view::{Listing, Span, View};
 pub use weight::Weight;

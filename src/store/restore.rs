@@ -178,6 +178,9 @@ fn of_backup(
         match (carry, now) {
             // They come from the newer store, below.
             (Carry::Newest, _) | (Carry::Evidence, Some(_)) => {}
+            (Carry::Setting, _) if names_what_is_gone(newer, &key, &row).map_err(unfit)? => {
+                restored.ended(&key, &row).map_err(unfit)?;
+            }
             (Carry::Setting, None) => {
                 *restored.back.entry(schema::name(&key)).or_default() += 1;
                 filling.row(key, &row).map_err(unfit)?;
@@ -194,6 +197,17 @@ fn of_backup(
         }
     }
     Ok(())
+}
+
+/// Whether a row names one that the newer store no longer has, so that it ended with that.
+fn names_what_is_gone(newer: &Newer, key: &[u8], row: &[u8]) -> Result<bool, StoreError> {
+    let references = schema::declared(key, row)?.map(|(_, references)| references);
+    for reference in references.unwrap_or_default() {
+        if newer.0.row(&reference.to)?.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The error of a row of a backup. What does not decode was changed after it was written: its checksum

@@ -11,7 +11,7 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use crate::private_file;
-use crate::store::check::{Checked, Flaw};
+use crate::store::check::{self, Checked, Flaw};
 use crate::store::engine::{Draft, Examined, Snapshot, draft, examine, unwritable};
 use crate::store::migrate::{self, SCHEMA, SCHEMA_KEY, Standing};
 use crate::store::weight::{self, Weight};
@@ -174,19 +174,29 @@ fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-/// Copies all rows of `snapshot`. Those that cannot be read are left out, or are an error.
+/// Copies all rows of `snapshot`. Those that cannot be read are an error; or they are left out, and
+/// with them those that open nothing without a row that is not there.
 fn copied(
     snapshot: &Snapshot,
     draft: &mut Draft,
     is_lenient: bool,
 ) -> Result<Rewritten, StoreError> {
     let (mut rewritten, mut filling) = (Rewritten::default(), Filling::new(draft));
+    let swept = check::swept_up_to(snapshot);
     // Each table by itself: where one cannot be read any further, the next may be. What is made anew
     // is not read at all.
     for tag in schema::stored_tags() {
         for row in snapshot.rows(&[tag], &[tag + 1])? {
-            match row.and_then(|(key, row)| filling.row(key, &row)) {
-                Ok(()) => {}
+            let copied = row.and_then(|(key, row)| {
+                let lacks =
+                    if is_lenient { check::lack(snapshot, swept, &key, &row)? } else { None };
+                if lacks.is_none() {
+                    filling.row(key, &row)?;
+                }
+                Ok(lacks)
+            });
+            match copied {
+                Ok(lacks) => lacks.into_iter().for_each(|flaw| rewritten.left_out.found(flaw)),
                 Err(StoreError::Corrupt { table, key }) if is_lenient => {
                     rewritten.left_out.found(Flaw::row(table, key));
                 }

@@ -35,6 +35,10 @@ pub trait Row: Sized + Clone {
 
     /// Declares what exists as long as the row: its index entries, its expiry and its weight.
     fn entries(&self, _key: &Self::Key, _into: &mut Entries) {}
+
+    /// Names the rows without which this one opens nothing, and which transitions do not remove without
+    /// it. Only a check reads it. What may be gone is not named.
+    fn references(&self, key: &Self::Key, into: &mut References);
 }
 
 /// A row that may be in a pool.
@@ -74,13 +78,15 @@ pub(super) const HELD: Tag = Tag { byte: 3, name: "held" };
 /// What one row declares.
 pub struct Entries {
     row: Vec<u8>,
+    pub(super) expires: Option<Timestamp>,
     pub(super) keys: Vec<Vec<u8>>,
     pub(super) shares: Vec<Share>,
 }
 
 impl Entries {
     pub(super) fn of<R: Row>(row: &R, key: &R::Key) -> Self {
-        let mut entries = Self { row: row_key::<R>(key), keys: Vec::new(), shares: Vec::new() };
+        let (row_key, keys, shares) = (row_key::<R>(key), Vec::new(), Vec::new());
+        let mut entries = Self { row: row_key, expires: None, keys, shares };
         row.entries(key, &mut entries);
         entries
     }
@@ -92,9 +98,15 @@ impl Entries {
         Ok((encode(row), entries))
     }
 
-    /// What the stored row under `key` declares.
-    pub(super) fn stored<R: Row>(key: &[u8], row: &[u8]) -> Result<Self, StoreError> {
-        Ok(Self::of(&decode::<R>(key, row)?, &decode_key(R::TABLE, key)?))
+    /// What the stored row under `key` declares, and the rows that it names.
+    pub(super) fn stored<R: Row>(
+        key: &[u8],
+        row: &[u8],
+    ) -> Result<(Self, Vec<Reference>), StoreError> {
+        let (row, id) = (decode::<R>(key, row)?, decode_key(R::TABLE, key)?);
+        let mut references = References(Vec::new());
+        row.references(&id, &mut references);
+        Ok((Self::of(&row, &id), references.0))
     }
 
     /// Adds an entry to `index`: the row `key` is found by `by`.
@@ -109,6 +121,7 @@ impl Entries {
         let mut entry = prefix(EXPIRY, &at);
         entry.extend_from_slice(&self.row);
         self.keys.push(entry);
+        self.expires = Some(at);
     }
 
     /// The row and its key weigh on `share`.
@@ -125,6 +138,37 @@ impl Entries {
         entry.extend_from_slice(&self.row);
         self.keys.push(entry);
         self.shares.extend(Share::of(R::POOL, &holding.holder));
+    }
+}
+
+/// The rows that one row names.
+pub struct References(Vec<Reference>);
+
+/// A row that another one names, and that has to be there as long as that one.
+pub struct Reference {
+    pub(super) to: Vec<u8>,
+    pub(super) unless: Option<Vec<u8>>,
+    pub(super) until: Option<Timestamp>,
+}
+
+impl References {
+    /// The row of `R` under `key` has to be there.
+    pub fn to<R: Row>(&mut self, key: &R::Key) -> &mut Reference {
+        self.0.push(Reference { to: row_key::<R>(key), unless: None, until: None });
+        self.0.last_mut().expect("it was added just now")
+    }
+}
+
+impl Reference {
+    /// It may be gone while the row of `R` under `key` is there.
+    pub fn unless<R: Row>(&mut self, key: &R::Key) -> &mut Self {
+        self.unless = Some(row_key::<R>(key));
+        self
+    }
+
+    /// It may be gone from `at`.
+    pub fn until(&mut self, at: Timestamp) {
+        self.until = Some(at);
     }
 }
 

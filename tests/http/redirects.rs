@@ -231,6 +231,7 @@ async fn a_request_may_be_posted() {
 async fn a_failure_of_ours_goes_home_as_server_error() {
     let server = Server::new().await;
     let shop = RelyingParty::web(&server).await;
+    server.leaves_flaws();
     let resource = "https://mcp.example/";
     let key = [&[Protected::TABLE.byte], resource.as_bytes(), &[0]].concat();
     let broken = move |tx: &mut Tx<'_>, _: &Context| {

@@ -7,12 +7,13 @@ use gatelodge::store::backup::{BackupError, FORMAT, Header, Reader, Writer};
 use gatelodge::store::check::check;
 use gatelodge::store::migrate::SCHEMA;
 use gatelodge::store::restore::{Ending, Newer, restore};
+use gatelodge::store::schema::{HostPreference, Person};
 use gatelodge::store::{Store, StoreError, View};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use crate::crash::runtime;
-use crate::samples::samples;
+use crate::samples::{ada, samples};
 
 /// A store with every sample.
 fn made(path: &Path) -> Store {
@@ -130,7 +131,7 @@ fn a_newer_store_decides_what_is_alive() {
     let (older, newer) = (directory.path().join("older"), directory.path().join("newer"));
     let bytes = backup(&made(&older));
     drop(made(&newer));
-    let gone = [17_u8, 21, 14, 15];
+    let gone = [14_u8, 15, 17, 21, 28];
     let store = Store::open(&newer).unwrap();
     let stored: Vec<_> =
         all(&store).into_iter().filter(|(key, _)| !gone.contains(&key[0])).collect();
@@ -151,7 +152,7 @@ fn a_newer_store_decides_what_is_alive() {
 
     assert_eq!(
         restored.ended.keys().copied().collect::<Vec<_>>(),
-        ["grants", "passkeys", "sessions", "setup_links"]
+        ["deliveries", "grants", "passkeys", "sessions", "setup_links"]
     );
     let left = all(&Store::open(&place).unwrap());
     assert!(left.iter().all(|(key, _)| !gone.contains(&key[0])));
@@ -159,4 +160,44 @@ fn a_newer_store_decides_what_is_alive() {
     let reader = Reader::new(&*bytes).unwrap();
     let ended = restore(reader, &place, None, Ending::All).unwrap().ended;
     assert!(ended.contains_key("sessions") && !ended.contains_key("passkeys"), "{ended:?}");
+}
+
+/// What an operator set comes back, but not for somebody who was removed since.
+#[test]
+fn what_was_set_for_somebody_ends_with_them_in_a_restore() {
+    let directory = tempfile::tempdir().unwrap();
+    let (older, newer) = (directory.path().join("older"), directory.path().join("newer"));
+    let bytes = {
+        let store = Store::open(&older).unwrap();
+        let written = store.write(|tx| {
+            for case in samples().into_iter().filter(|own| own.row == "Person") {
+                case.cases.iter().try_for_each(|case| case.put(tx))?;
+            }
+            for (person, _) in tx.list::<Person>(usize::MAX)? {
+                tx.put(&(person, "cowork".parse().unwrap()), HostPreference::default())?;
+            }
+            Ok::<_, StoreError>(())
+        });
+        runtime().block_on(written).unwrap();
+        backup(&store)
+    };
+    fs::copy(&older, &newer).unwrap();
+    let store = Store::open(&newer).unwrap();
+    let written = store.write(|tx| {
+        for (key, _) in tx.list::<HostPreference>(usize::MAX)? {
+            tx.remove::<HostPreference>(&key)?;
+        }
+        tx.remove::<Person>(&ada()).map(drop)
+    });
+    runtime().block_on(written).unwrap();
+    drop(store);
+    let place = directory.path().join("restored");
+
+    let newer = Newer::open(&newer).unwrap();
+    let reader = Reader::new(&*bytes).unwrap();
+    let restored = restore(reader, &place, Some(&newer), Ending::Known).unwrap();
+
+    assert_eq!(restored.back, [("host_preferences", 3)].into());
+    assert_eq!(restored.ended, [("host_preferences", 1), ("people", 1)].into());
+    assert_eq!(check(&place).unwrap().flaws, []);
 }

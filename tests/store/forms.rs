@@ -2,7 +2,7 @@
 //! rotation.
 
 use gatelodge::secret::{Entropy, Generations, Pepper, RootSecret, TokenHash};
-use gatelodge::store::{Entries, Index, Row, Store, StoreError, Tag, View};
+use gatelodge::store::{Entries, Index, References, Row, Store, StoreError, Tag, View};
 use serde::{Deserialize, Serialize};
 
 use super::rows::one_layout;
@@ -26,6 +26,8 @@ impl Row for Locker {
     fn entries(&self, key: &TokenHash, into: &mut Entries) {
         into.add(&LOCKERS_BY_TAG, &self.tag, key);
     }
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// The peppers of before and after a rotation.

@@ -14,6 +14,7 @@ mod forms;
 mod golden;
 mod opening;
 mod outage;
+mod references;
 mod rewriting;
 mod rows;
 mod samples;

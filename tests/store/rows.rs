@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatelodge::clock::Timestamp;
 use gatelodge::model::person::Username;
-use gatelodge::store::{Entries, Index, Row, Store, StoreError, Tag, Tx, View};
+use gatelodge::store::{Entries, Index, References, Row, Store, StoreError, Tag, Tx, View};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -55,6 +55,8 @@ impl Row for Note {
             into.expire(until);
         }
     }
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// A row that there is one of.
@@ -67,6 +69,8 @@ impl Row for Counter {
     type Key = ();
     type Layout = CounterLayout;
     const TABLE: Tag = Tag { byte: 201, name: "counters" };
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// Why a transition of a test gave nothing.

@@ -7,8 +7,8 @@ use gatelodge::clock::Timestamp;
 use gatelodge::model::network::Network;
 use gatelodge::oauth::id::UserId;
 use gatelodge::store::{
-    Entries, Held, Holder, Holding, Pool, Rank, Row, Share, Store, StoreError, Tag, Tx, View,
-    Weight, row_key,
+    Entries, Held, Holder, Holding, Pool, Rank, References, Row, Share, Store, StoreError, Tag, Tx,
+    View, Weight, row_key,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -52,6 +52,8 @@ impl Row for Parcel {
         }
         into.hold(self);
     }
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// A row of another table, that weighs on a person by its key.
@@ -68,6 +70,8 @@ impl Row for Letter {
     fn entries(&self, _: &(String, String), into: &mut Entries) {
         into.weigh_on(Share::Person(person()));
     }
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 fn person() -> UserId {

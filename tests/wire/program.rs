@@ -7,12 +7,26 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use gatelodge::store::check::{Flaw, check};
 use serde_json::Value;
 use tempfile::TempDir;
 
 /// A home in which nobody has set anything.
 pub(crate) struct Home {
     directory: TempDir,
+}
+
+/// Nothing that a story does leaves a row that names what is not there. A store that is damaged on
+/// purpose has other flaws.
+impl Drop for Home {
+    fn drop(&mut self) {
+        let checked = check(&self.data().join("gatelodge.redb"));
+        let flaws = checked.map(|checked| checked.flaws).unwrap_or_default();
+        let dangling = flaws.iter().find(|flaw| matches!(flaw, Flaw::Reference { .. }));
+        if let Some(flaw) = dangling.filter(|_| !thread::panicking()) {
+            panic!("the story leaves a store in which {flaw}");
+        }
+    }
 }
 
 impl Home {

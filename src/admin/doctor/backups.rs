@@ -1,7 +1,7 @@
 //! Whether the backups that the server makes by itself are made.
 
 use super::finding::FindingView;
-use crate::app::backup::BackupStanding;
+use crate::app::backup::{BackupStanding, Shared};
 use crate::clock::Timestamp;
 
 const CHECK: &str = "backups";
@@ -20,8 +20,17 @@ pub(super) fn judged(standing: &BackupStanding, now: Timestamp) -> FindingView {
     match &standing.last {
         Some(made) => {
             let hours = now.since(made.at).as_secs() / 3600;
-            let file = made.file.display();
-            FindingView::ok(CHECK, format!("the newest backup is {hours} hours old: {file}"))
+            let newest = format!("the newest backup is {hours} hours old: {}", made.file.display());
+            let place = match standing.shared {
+                None => return FindingView::ok(CHECK, newest),
+                Some(Shared::Directory) => "in the data directory, and whatever takes that takes",
+                Some(Shared::Filesystem) => {
+                    "on the disk of the store, and whatever takes that takes"
+                }
+            };
+            let remedy = "name a directory on another disk or machine as backup.to, or have them \
+                          copied to one";
+            FindingView::warning(CHECK, format!("{newest}; it lies {place} both"), remedy)
         }
         None => {
             let found = format!("there is no backup in {} yet", to.display());
@@ -58,5 +67,23 @@ mod tests {
         assert_finding(&judged(&ok), FindingState::Ok, "2 hours old: /b/gatelodge.backup", "");
         let newest = "No space left; the newest is of 2026-11-29T22:53:20Z";
         assert_finding(&judged(&failed), FindingState::Problem, newest, "directory /b");
+    }
+
+    #[test]
+    fn backups_beside_the_store_are_a_warning() {
+        let made = Made { at: NOW, file: PathBuf::from("/b/gatelodge.backup") };
+        let beside = |shared| BackupStanding {
+            last: Some(made.clone()),
+            shared: Some(shared),
+            to: Some("/b".into()),
+            ..BackupStanding::default()
+        };
+        let judged = |shared| judged(&beside(shared), NOW);
+
+        let (inside, beside) = (judged(Shared::Directory), judged(Shared::Filesystem));
+
+        let remedy = "another disk or machine as backup.to";
+        assert_finding(&inside, FindingState::Warning, "lies in the data directory", remedy);
+        assert_finding(&beside, FindingState::Warning, "lies on the disk of the store", remedy);
     }
 }

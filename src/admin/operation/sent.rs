@@ -9,7 +9,7 @@ use http_body_util::channel::{Channel, Sender};
 use tokio::runtime::Handle;
 
 use super::by::{By, Right};
-use crate::admin::store::LOOKS;
+use crate::app::store_file::sizes::LOOKS;
 use crate::error::{Error, Internal, Refusal};
 use crate::event::Kind;
 use crate::flow::events::{self, Act};

@@ -29,7 +29,7 @@ pub use restore::{
     Asked, Ending, KeyStanding, Report, RestoreError, Restored, key_standing, restore,
 };
 pub(super) use schedule::Backups;
-pub use schedule::{BackupStanding, Made};
+pub use schedule::{BackupStanding, Made, Shared};
 
 impl App {
     /// Writes a backup of the last commit to `out`. Returns what it was written to, and the number of

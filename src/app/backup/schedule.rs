@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -38,6 +38,15 @@ pub struct Made {
     pub file: PathBuf,
 }
 
+/// What the backups share with the store, so that both may be lost at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shared {
+    /// They lie in the data directory.
+    Directory,
+    /// They lie on the same filesystem.
+    Filesystem,
+}
+
 /// How the backups that the server makes by itself stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BackupStanding {
@@ -45,6 +54,8 @@ pub struct BackupStanding {
     pub failed: Option<(Timestamp, String)>,
     /// The newest that there is.
     pub last: Option<Made>,
+    /// What they share with the store, if anything is known of it.
+    pub shared: Option<Shared>,
     /// The directory; `None`: it makes none.
     pub to: Option<PathBuf>,
 }
@@ -121,8 +132,12 @@ impl App {
                 tracing::info!(file = %made.file.display(), "a backup was made");
                 let act = Act::new(Kind::BackupMade).named(made.file.display());
                 self.note(Acting::default(), act);
-                *self.backups.standing() =
-                    BackupStanding { failed: None, last: Some(made), to: Some(to.clone()) };
+                *self.backups.standing() = BackupStanding {
+                    failed: None,
+                    last: Some(made),
+                    shared: shared(to, &self.rules().config.places.data),
+                    to: Some(to.clone()),
+                };
                 if let Ok(prefix) = self.prefix() {
                     remove_old(to, &prefix, settings.keep);
                 }
@@ -148,6 +163,8 @@ impl App {
             let made = self.prefix().map(|prefix| all(to, &prefix)).unwrap_or_default();
             standing.last = made.into_iter().max_by_key(|made| made.at);
         }
+        let to = standing.to.as_ref();
+        standing.shared = to.and_then(|to| shared(to, &self.rules().config.places.data));
         *self.backups.standing() = standing.clone();
         standing
     }
@@ -182,6 +199,16 @@ fn is_due(standing: &BackupStanding, every: Duration, now: Timestamp) -> bool {
     // What a clock that was ahead named is no reason to wait.
     let made = standing.last.as_ref().is_some_and(|made| made.at <= now && now < made.at + every);
     !tried && !made
+}
+
+/// What the directory `to` shares with the data directory.
+fn shared(to: &Path, data: &Path) -> Option<Shared> {
+    let (to, data) = (to.canonicalize().ok()?, data.canonicalize().ok()?);
+    if to.starts_with(&data) {
+        return Some(Shared::Directory);
+    }
+    let [to, data] = [to, data].map(|path| fs::metadata(path).map(|found| found.dev()).ok());
+    (to.is_some() && to == data).then_some(Shared::Filesystem)
 }
 
 /// Makes the directory, but none above it: where a disk is not mounted, there is no place for it.
@@ -273,6 +300,22 @@ mod tests {
         ] {
             assert_eq!(time(PREFIX, OsStr::new(other)), None, "{other}");
         }
+    }
+
+    #[test]
+    fn what_lies_in_the_data_directory_or_beside_it_is_lost_with_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let [data, inside, beside] = ["data", "data/backups", "backups"].map(|name| {
+            let path = directory.path().join(name);
+            fs::create_dir_all(&path).unwrap();
+            path
+        });
+
+        assert_eq!(shared(&data, &data), Some(Shared::Directory));
+        assert_eq!(shared(&inside, &data), Some(Shared::Directory));
+        assert_eq!(shared(&beside, &data), Some(Shared::Filesystem));
+        assert_eq!(shared(Path::new("/proc"), &data), None, "another filesystem");
+        assert_eq!(shared(&directory.path().join("nowhere"), &data), None);
     }
 
     #[test]

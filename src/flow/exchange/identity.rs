@@ -101,3 +101,23 @@ pub(super) fn person_of(line: &Line) -> Option<UserId> {
         | Line::Scope(_) => None,
     }
 }
+
+/// The person who made what a line is about, and with whom it ends.
+pub(super) fn maker_of(line: &Line) -> Option<UserId> {
+    let maker = match line {
+        Line::Invitation(own) => own.made_by.as_ref(),
+        Line::SetupLink(own) => own.made_by.as_ref(),
+        Line::Applied(_)
+        | Line::Certificate(_)
+        | Line::Client(_)
+        | Line::Consent(_)
+        | Line::Device(_)
+        | Line::Passkey(_)
+        | Line::Person(_)
+        | Line::RecoveryCode(_)
+        | Line::Resource(_)
+        | Line::Role(_)
+        | Line::Scope(_) => None,
+    };
+    maker?.person.as_ref().map(|person| person.0)
+}

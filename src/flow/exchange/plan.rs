@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::export::hash_keys;
 use super::file::{Faults, File};
-use super::identity::{Named, difference, identity, person_of};
+use super::identity::{Named, difference, identity, maker_of, person_of};
 use super::lines::{ClientLine, Line, MeansMember, OriginMember, PersonLine, SecretMember};
 use super::member::{Digest, Fault, Text};
 use super::notes::{self, Note};
@@ -160,7 +160,8 @@ impl<V: View> Planner<'_, V> {
             self.faults.add(number, Fault::whole("a line before this one is of the same"));
             return Ok(());
         }
-        if self.left_people.iter().any(|left| person_of(line) == Some(*left)) {
+        let (own, maker) = (person_of(line), maker_of(line));
+        if self.left_people.iter().any(|left| [own, maker].contains(&Some(*left))) {
             return Ok(());
         }
         if let Line::Person(own) = line {
@@ -386,11 +387,13 @@ impl<V: View> Planner<'_, V> {
             |member: &'static str| Fault::at(member, "this person is neither in the file nor here");
         let member = if let Line::Client(_) = line { "owner" } else { "user" };
         let user = person_of(line).filter(|_| !matches!(line, Line::Person(_)));
-        if let Some(user) = user
-            && !self.named.people.contains_key(&user)
-            && self.view.find::<Person>(&user)?.is_none()
-        {
-            return Ok(Err(nobody(member)));
+        for (member, user) in [(member, user), ("made_by", maker_of(line))] {
+            if let Some(user) = user
+                && !self.named.people.contains_key(&user)
+                && self.view.find::<Person>(&user)?.is_none()
+            {
+                return Ok(Err(nobody(member)));
+            }
         }
         let client = if let Line::Consent(own) = line {
             Some(&own.client)

@@ -5,6 +5,7 @@ pub mod evidence;
 pub mod restore;
 pub mod root;
 pub mod signing;
+pub mod sizes;
 pub mod sweep;
 
 use crate::error::{Error, Internal};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layout;
 use crate::clock::Timestamp;
-use crate::store::{Pool, Row, Tag};
+use crate::store::{Pool, References, Row, Tag};
 
 /// What one pool took while it was full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,4 +21,6 @@ impl Row for Taken {
     type Key = Pool;
     type Layout = TakenLayout;
     const TABLE: Tag = Tag { byte: 75, name: "taken" };
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }

@@ -12,7 +12,7 @@ use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::{AnonymousSub, ClientId, SessionId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Held, Holding, Index, Pool, Rank, Row, Tag};
+use crate::store::{Entries, Held, Holding, Index, Pool, Rank, References, Row, Tag};
 
 /// An anonymous session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,4 +86,7 @@ impl Row for AnonymousSession {
             into.add(&ANONYMOUS_BY_COOKIE, &self.cookie, key);
         }
     }
+
+    /// The client may be gone, and the person into whom it was merged.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }

@@ -8,7 +8,7 @@ use super::layout;
 use crate::clock::Timestamp;
 use crate::oauth::id::UserId;
 use crate::oauth::scope::Scope;
-use crate::store::{Row, Tag};
+use crate::store::{References, Row, Tag};
 
 /// The mark of something that `apply` made, by its noun and its name. A group has no row of its own,
 /// so its mark has the people whom `apply` put into it.
@@ -26,6 +26,9 @@ impl Row for Applied {
     type Key = (String, String);
     type Layout = AppliedLayout;
     const TABLE: Tag = Tag { byte: 93, name: "applied" };
+
+    /// A mark of what is gone is the mark of nothing.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// A role that `apply` defined, by its name.
@@ -41,6 +44,8 @@ impl Row for AppliedRole {
     type Key = String;
     type Layout = AppliedRoleLayout;
     const TABLE: Tag = Tag { byte: 94, name: "applied_roles" };
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// A scope that `apply` defined, by its name.
@@ -58,4 +63,6 @@ impl Row for AppliedScope {
     type Key = String;
     type Layout = AppliedScopeLayout;
     const TABLE: Tag = Tag { byte: 95, name: "applied_scopes" };
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }

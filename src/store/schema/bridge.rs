@@ -11,7 +11,7 @@ use crate::model::user_agent::DeviceInfo;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{ClientId, UserId};
 use crate::secret::TokenHash;
-use crate::store::{Entries, Index, Row, Share, Tag};
+use crate::store::{Entries, Index, References, Row, Share, Tag};
 
 /// An exchange code, by its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ impl Row for Exchange {
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
         into.expire(self.expires.by_evidence());
     }
+
+    /// The person may be gone, and then it opens nothing.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// A linked device, by its id: what comes in for a person, and everything that it was given. Its
@@ -118,6 +121,13 @@ impl Row for LinkedDevice {
         into.expire(self.expires);
         into.weigh_on(Share::Person(self.user));
     }
+
+    /// One that has ended, or whose session or certificate is gone, may outlive its person.
+    fn references(&self, _key: &String, into: &mut References) {
+        if !self.ended && matches!(self.means, DeviceMeans::Token { .. }) {
+            into.person(self.user);
+        }
+    }
 }
 
 /// A bridge session, on which its bridge tokens depend.
@@ -157,6 +167,11 @@ impl Row for BridgeSession {
         into.weigh_on(Share::Person(self.user));
         into.add(&BRIDGE_SESSIONS_BY_USER, &self.user, key);
     }
+
+    fn references(&self, _key: &BridgeSessionId, into: &mut References) {
+        into.person(self.user);
+        into.of_person::<LinkedDevice>(&self.linked, self.user);
+    }
 }
 
 /// The record of a session id that a bridge chose and that has ended, by its hash. Ids that this
@@ -177,6 +192,8 @@ impl Row for EndedBridge {
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
         into.expire(self.expires.by_evidence());
     }
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// The last heartbeat of a bridge, by its session.
@@ -218,6 +235,9 @@ impl Row for Bridge {
         into.expire(self.last_seen + RETENTION);
         into.weigh_on(Share::Person(self.user));
     }
+
+    /// The session may have ended, and the person may be gone.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// A person's preference about one host of agents.
@@ -239,6 +259,10 @@ impl Row for HostPreference {
     fn entries(&self, (user, _): &(UserId, HostId), into: &mut Entries) {
         into.weigh_on(Share::Person(*user));
     }
+
+    fn references(&self, (user, _): &(UserId, HostId), into: &mut References) {
+        into.person(*user);
+    }
 }
 
 /// The key that signs what a bridge must trust. Bridges pin it, so it is never replaced
@@ -259,4 +283,6 @@ impl Row for BridgeKey {
     type Key = ();
     type Layout = BridgeKeyLayout;
     const TABLE: Tag = Tag { byte: 39, name: "bridge_key" };
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }

@@ -11,7 +11,7 @@ use crate::oauth::id::{ClientId, InteractionId, SessionId, UserId};
 use crate::oauth::redirect_uri::RedirectUri;
 use crate::oauth::state::State;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Held, Holding, Index, Pool, Row, Share, Tag};
+use crate::store::{Entries, Held, Holding, Index, Pool, References, Row, Share, Tag};
 
 /// The method and time of a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,10 @@ impl Row for Session {
         into.add(&SESSIONS_BY_USER, &self.user, key);
         into.expire(self.expires);
         into.weigh_on(Share::Person(self.user));
+    }
+
+    fn references(&self, _key: &SessionId, into: &mut References) {
+        into.person(self.user);
     }
 }
 
@@ -152,4 +156,7 @@ impl Row for Interaction {
         into.expire(self.expires.by_evidence());
         into.hold(self);
     }
+
+    /// Whom and what it names may be gone, and then it leads nowhere.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::layout;
+use super::{LinkedDevice, layout};
 use crate::clock::Timestamp;
 use crate::model::fingerprint::Fingerprint;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::UserId;
-use crate::store::{Entries, Index, Row, Share, Tag};
+use crate::store::{Entries, Index, References, Row, Share, Tag};
 
 /// A certificate that identifies a person, registered by an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,5 +47,13 @@ impl Row for DeviceCertificate {
         into.add(&CERTIFICATES_BY_USER, &self.user, key);
         into.expire(self.expires + RETENTION);
         into.weigh_on(Share::Person(self.user));
+    }
+
+    /// The row of the device may be gone before that of a certificate that is over.
+    fn references(&self, _key: &Fingerprint, into: &mut References) {
+        into.person(self.user);
+        if self.revoked.is_none() {
+            into.of_person::<LinkedDevice>(&self.linked, self.user).until(self.expires);
+        }
     }
 }

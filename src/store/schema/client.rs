@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::layout;
+use super::{Person, layout};
 use crate::clock::Timestamp;
 use crate::model::folding::folded;
 use crate::model::look::picture::PictureKind;
@@ -15,7 +15,7 @@ use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::resource::{Resource, TokenType};
 use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Held, Holder, Holding, Index, Pool, Row, Share, Tag};
+use crate::store::{Entries, Held, Holder, Holding, Index, Pool, References, Row, Share, Tag};
 
 /// A client (RFC 6749 §2, RFC 7591 §2) of any origin.
 ///
@@ -267,6 +267,13 @@ impl Row for Client {
             }
         }
     }
+
+    /// It is removed with its owner.
+    fn references(&self, _key: &ClientId, into: &mut References) {
+        if let Some(owner) = &self.owner {
+            into.to::<Person>(owner);
+        }
+    }
 }
 
 /// The logo that an operator gave a client of theirs.
@@ -321,6 +328,10 @@ impl Row for ClientLogo {
     const TABLE: Tag = Tag { byte: 118, name: "client_logos" };
 
     fn entries(&self, _key: &ClientId, _into: &mut Entries) {}
+
+    fn references(&self, key: &ClientId, into: &mut References) {
+        into.to::<Client>(key);
+    }
 }
 
 /// A used client assertion (RFC 7523 §3), by its client and the hash of its `jti`.
@@ -357,6 +368,9 @@ impl Row for UsedAssertion {
         into.expire(self.expires);
         into.hold(self);
     }
+
+    /// The client may be gone, and come back.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// A registered resource (RFC 8707 §2), by the canonical spelling of its URI.
@@ -405,6 +419,9 @@ impl Row for Protected {
             into.add(&RESOURCES_BY_SCOPE, &scope.as_str().to_owned(), key);
         }
     }
+
+    /// Its client may be gone, and then nobody introspects its tokens.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// The count of recent failures, or of recent uses that are limited, by the hash of the label and
@@ -445,4 +462,6 @@ impl Row for Attempts {
         into.expire(self.last + RETENTION);
         into.hold(self);
     }
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }

@@ -10,7 +10,7 @@ use crate::oauth::id::ClientId;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Held, Holding, Index, Pool, Row, Tag};
+use crate::store::{Entries, Held, Holding, Index, Pool, References, Row, Tag};
 
 /// The time after its expiry for which a device code gets `expired_token` (RFC 8628 §3.5).
 const RETENTION: Duration = Duration::from_mins(15);
@@ -83,4 +83,7 @@ impl Row for Device {
         into.expire(self.expires.by_evidence() + RETENTION);
         into.hold(self);
     }
+
+    /// Whom and what it names may be gone, and then it opens nothing.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }

@@ -10,7 +10,7 @@ use crate::event::EventId;
 use crate::model::actor::Actor;
 use crate::model::network::Network;
 use crate::oauth::id::{ClientId, UserId};
-use crate::store::{Entries, Held, Holding, Index, Pool, Rank, Row, Share, Tag};
+use crate::store::{Entries, Held, Holding, Index, Pool, Rank, References, Row, Share, Tag};
 
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +82,9 @@ impl Row for EventDelivery {
         into.add(&EVENT_DELIVERIES_BY_DUE, &self.due, key);
         into.weigh_on(Share::EventDeliveries);
     }
+
+    /// The event may be gone, and then there is nothing to deliver.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// Events by words: `kind:K`, `refusal:R`, `client:ID` and `person:ID`, the newest first.
@@ -111,17 +114,8 @@ impl Event {
     }
 
     fn terms(&self) -> impl Iterator<Item = String> {
-        let actor = match &self.actor {
-            Actor::Person(person) | Actor::Administrator { person: Some(person), .. } => {
-                Some(*person)
-            }
-            Actor::Administrator { person: None, .. }
-            | Actor::Client(_)
-            | Actor::Operator { .. }
-            | Actor::Server
-            | Actor::Stranger => None,
-        };
-        let people = self.person.into_iter().chain(actor.filter(|id| Some(*id) != self.person));
+        let actor = self.actor.person().filter(|id| Some(*id) != self.person);
+        let people = self.person.into_iter().chain(actor);
         let client = self.client.as_ref().map(Self::word_of_client);
         let kind = Self::word_of_kind(&self.kind);
         let refusal = self.refused.as_ref().and_then(|refused| refused.refusal.as_deref());
@@ -143,6 +137,9 @@ impl Row for Event {
             into.add(&EVENTS_BY_WORD, &word, key);
         }
     }
+
+    /// What happened to somebody stays when they are gone.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// What strangers and clients cause is theirs, and so is what administrators are refused. What a person

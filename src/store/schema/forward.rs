@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::model::application::{AppHost, ReturnPath};
 use crate::oauth::id::SessionId;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Row, Tag};
+use crate::store::{Entries, References, Row, Tag};
 
 /// A single-use code that carries a sign-in from the issuer's host to an application's, by its
 /// hash.
@@ -35,6 +35,9 @@ impl Row for AppCode {
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
         into.expire(self.expires.by_evidence());
     }
+
+    /// The session may have ended, and then the code opens nothing.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// A session at an application, by the hash of the application's cookie.
@@ -58,4 +61,7 @@ impl Row for AppSession {
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
         into.expire(self.expires);
     }
+
+    /// The session that it depends on may have ended, and then so has this one.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }

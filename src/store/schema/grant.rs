@@ -10,7 +10,7 @@ use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::resource::Resource;
 use crate::oauth::scope::Scope;
 use crate::secret::{RefreshSalt, TokenHash};
-use crate::store::{Entries, Index, Row, Share, Tag};
+use crate::store::{Entries, Index, References, Row, Share, Tag};
 
 /// A remembered consent, which the person is not asked for again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,11 @@ impl Row for Consent {
 
     fn entries(&self, (user, ..): &(UserId, ClientId, String), into: &mut Entries) {
         into.weigh_on(Share::Person(*user));
+    }
+
+    /// The client may be gone, and one that comes back by its document is asked for anew.
+    fn references(&self, (user, ..): &(UserId, ClientId, String), into: &mut References) {
+        into.person(*user);
     }
 }
 
@@ -56,6 +61,9 @@ impl Row for Withdrawal {
     fn entries(&self, _key: &(UserId, ClientId), into: &mut Entries) {
         into.expire(self.expires);
     }
+
+    /// Whom and what it names may be gone.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// An authorization of a client by a person. Authorization codes, approved device codes and grants
@@ -109,6 +117,9 @@ impl Row for Code {
     fn entries(&self, _key: &TokenHash, into: &mut Entries) {
         into.expire(self.retained_until);
     }
+
+    /// Whom and what it names may be gone, and then it opens nothing.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// A grant: an authorization in use. Its tokens are valid as long as it is in force.
@@ -188,6 +199,12 @@ impl Row for Grant {
         into.expire(self.expires);
         into.weigh_on(Share::Person(*user));
     }
+
+    /// The session may have ended.
+    fn references(&self, _key: &GrantId, into: &mut References) {
+        into.person(self.authorization.user);
+        into.client(&self.authorization.client);
+    }
 }
 
 /// An access token that was revoked without its grant (RFC 7009 §2.1), by its `jti`.
@@ -207,4 +224,6 @@ impl Row for Revoked {
     fn entries(&self, _key: &String, into: &mut Entries) {
         into.expire(self.expires);
     }
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }

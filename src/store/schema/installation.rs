@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::oauth::client::SigningAlg;
 use crate::oauth::id::KeyId;
 use crate::oauth::issuer::Issuer;
-use crate::store::{Entries, Row, Tag};
+use crate::store::{Entries, References, Row, Tag};
 
 /// The installation: the only row of its table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,8 @@ impl Row for Installation {
     type Key = ();
     type Layout = InstallationLayout;
     const TABLE: Tag = Tag { byte: 10, name: "installation" };
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// The key of pairwise subjects and of marks, which no rotation changes. The only row of its table;
@@ -53,6 +55,8 @@ impl Row for LastingKeyRow {
     type Key = ();
     type Layout = LastingKeyLayout;
     const TABLE: Tag = Tag { byte: 112, name: "lasting_key" };
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// The last restore: the store was replaced by a backup of itself. The only row of its table.
@@ -70,6 +74,8 @@ impl Row for Restore {
     type Key = ();
     type Layout = RestoreLayout;
     const TABLE: Tag = Tag { byte: 66, name: "restore" };
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// What the store knows of the clock. The only row of its table.
@@ -96,6 +102,8 @@ impl Row for ClockRecord {
     type Key = ();
     type Layout = ClockRecordLayout;
     const TABLE: Tag = Tag { byte: 67, name: "clock" };
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// A signing key. The private key is encrypted under a key derived from the root secret.
@@ -134,4 +142,33 @@ impl Row for SigningKeyRow {
             into.expire(retires.forgotten);
         }
     }
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
+}
+
+/// The time for which sizes are stored: 30 days, and a few in which no server ran.
+const RETENTION: std::time::Duration = std::time::Duration::from_hours(35 * 24);
+
+/// How large the tables and indices were at some moment of a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sizes {
+    /// The moment.
+    pub at: Timestamp,
+    /// Those that were not empty, each by its tag: its rows, and their bytes with their keys.
+    pub tables: Vec<(u8, u64, u64)>,
+}
+
+layout!(SizesLayout, Sizes);
+
+/// By the beginning of the day.
+impl Row for Sizes {
+    type Key = Timestamp;
+    type Layout = SizesLayout;
+    const TABLE: Tag = Tag { byte: 110, name: "sizes" };
+
+    fn entries(&self, day: &Timestamp, into: &mut Entries) {
+        into.expire(*day + RETENTION);
+    }
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }

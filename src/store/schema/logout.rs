@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::layout;
+use super::{Session, layout};
 use crate::clock::Timestamp;
 use crate::oauth::id::{ClientId, SessionId};
-use crate::store::{Entries, Index, Row, Tag};
+use crate::store::{Entries, Index, References, Row, Tag};
 
 /// The delivery of a logout token to a client that was answered in a session (OpenID Connect
 /// Back-Channel Logout).
@@ -36,6 +36,13 @@ impl Row for Delivery {
     fn entries(&self, key: &(SessionId, ClientId), into: &mut Entries) {
         if let Some(due) = &self.due {
             into.add(&DELIVERIES_BY_DUE, due, key);
+        }
+    }
+
+    /// Until it is due, the end of the session makes it due. The client may be gone.
+    fn references(&self, (session, _): &(SessionId, ClientId), into: &mut References) {
+        if self.due.is_none() {
+            into.to::<Session>(session);
         }
     }
 }

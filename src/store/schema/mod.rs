@@ -46,7 +46,7 @@ pub use removal::*;
 pub use usage::*;
 
 use crate::secret::hex;
-use crate::store::table::{EXPIRY, Entries, HELD, SCHEMA_TAG, corrupt};
+use crate::store::table::{EXPIRY, Entries, HELD, Reference, SCHEMA_TAG, corrupt};
 use crate::store::weight::WEIGHTS;
 use crate::store::{Row, StoreError, Tag, Tx};
 use layouts::{layout, second_layout};
@@ -97,8 +97,12 @@ macro_rules! tables {
             Ok(None)
         }
 
-        /// What the row under `key` declares; `None` if the key is of no table.
-        pub(super) fn declared(key: &[u8], row: &[u8]) -> Result<Option<Entries>, StoreError> {
+        /// What the row under `key` declares, and the rows that it names; `None` if the key is of no
+        /// table.
+        pub(super) fn declared(
+            key: &[u8],
+            row: &[u8],
+        ) -> Result<Option<(Entries, Vec<Reference>)>, StoreError> {
             let table = key.first().copied();
             $(
                 if table == Some($row::TABLE.byte) {
@@ -151,6 +155,7 @@ tables! {
     Session: Live,
     SetupLink: Live,
     SigningKeyRow: Newest,
+    Sizes: Evidence,
     StoredCode: Live,
     Taken: Newest,
     Usage: Evidence,

@@ -9,7 +9,7 @@ use crate::model::folding::folded;
 use crate::oauth::display_name::DisplayName;
 use crate::oauth::id::{CeremonyId, PasskeyId, UserId};
 use crate::secret::TokenHash;
-use crate::store::{Entries, Index, Key, Row, Share, Tag};
+use crate::store::{Entries, Index, Key, References, Row, Share, Tag};
 
 /// The id of a credential, which the authenticator chose (WebAuthn §5.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +78,10 @@ impl Row for Passkey {
         into.add(&PASSKEYS_BY_USER, &self.user, key);
         into.weigh_on(Share::Person(self.user));
     }
+
+    fn references(&self, _key: &CredentialId, into: &mut References) {
+        into.person(self.user);
+    }
 }
 
 /// The mark of a passkey that was removed, or was made and never stored. Whoever still has it is told
@@ -122,6 +126,9 @@ impl Row for RemovedPasskey {
         into.expire(self.at + RETENTION);
         into.weigh_on(Share::Person(self.user));
     }
+
+    /// The owner may be gone.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// A passkey ceremony that succeeded.
@@ -144,6 +151,9 @@ impl Row for UsedCeremony {
         into.expire(self.expires.by_evidence());
         into.weigh_on(Share::Person(self.user));
     }
+
+    /// The person may be gone.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// A recovery code, by its hash. The row of a used one stays until its person makes new codes, so that
@@ -172,5 +182,9 @@ impl Row for StoredCode {
     fn entries(&self, key: &TokenHash, into: &mut Entries) {
         into.add(&RECOVERY_CODES_BY_USER, &self.user, key);
         into.weigh_on(Share::Person(self.user));
+    }
+
+    fn references(&self, _key: &TokenHash, into: &mut References) {
+        into.person(self.user);
     }
 }

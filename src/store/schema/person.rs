@@ -14,7 +14,7 @@ use crate::oauth::display_name::DisplayName;
 use crate::oauth::group::Group;
 use crate::oauth::id::{InvitationId, LinkId, SessionId, UserId};
 use crate::secret::TokenHash;
-use crate::store::{Entries, Index, Row, Tag};
+use crate::store::{Entries, Index, References, Row, Tag};
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +102,8 @@ impl Row for Person {
             into.add(&PEOPLE_BY_EMAIL, &email.address.folded(), key);
         }
     }
+
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }
 
 /// The purpose of a setup link.
@@ -188,6 +190,14 @@ impl Row for SetupLink {
         }
         into.expire(self.expires.by_evidence() + RETENTION);
     }
+
+    /// One that is open ends with its maker. The person it is for may be gone, and it says so.
+    fn references(&self, _key: &LinkId, into: &mut References) {
+        let maker = self.made_by.person().filter(|maker| self.purpose.user() != Some(*maker));
+        if let Some(maker) = maker.filter(|_| self.ended.is_none()) {
+            into.to::<Person>(&maker);
+        }
+    }
 }
 
 /// An invitation: a link by which several people make their accounts.
@@ -227,5 +237,13 @@ impl Row for Invitation {
     fn entries(&self, key: &InvitationId, into: &mut Entries) {
         into.add(&INVITATIONS_BY_TOKEN, &self.token, key);
         into.expire(self.expires.by_evidence() + RETENTION);
+    }
+
+    /// One that is open ends with its maker.
+    fn references(&self, _key: &InvitationId, into: &mut References) {
+        let is_open = self.revoked.is_none() && self.used < self.uses;
+        if let Some(maker) = self.made_by.person().filter(|_| is_open) {
+            into.to::<Person>(&maker);
+        }
     }
 }

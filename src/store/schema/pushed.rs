@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Deadline, StoredAuthorizationRequest, layout};
 use crate::clock::Timestamp;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Held, Holding, Pool, Row, Tag};
+use crate::store::{Entries, Held, Holding, Pool, References, Row, Tag};
 
 /// A pushed authorization request (RFC 9126 §2), by the hash of its reference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,4 +47,7 @@ impl Row for Pushed {
         into.expire(self.retained_until);
         into.hold(self);
     }
+
+    /// The client may be gone, and then it leads nowhere.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }

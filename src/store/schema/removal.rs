@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::layout;
+use super::{Client, Person, layout};
 use crate::clock::Timestamp;
 use crate::oauth::id::{ClientId, SessionId, UserId};
-use crate::store::{Entries, Key, Row, Tag};
+use crate::store::{Entries, Key, Reference, References, Row, Tag};
 
 /// An ended subject, which decides the rows to be removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +63,26 @@ impl Key for Subject {
     }
 }
 
+/// What ends with a person or a client is removed in steps, and its rows may name what is gone until
+/// then.
+impl References {
+    /// The person has to be there, or their rows are being removed.
+    pub(super) fn person(&mut self, user: UserId) {
+        self.of_person::<Person>(&user, user);
+    }
+
+    /// The row of `R` under `key`, which ends with the person, has to be there, or the rows of the
+    /// person are being removed.
+    pub(super) fn of_person<R: Row>(&mut self, key: &R::Key, user: UserId) -> &mut Reference {
+        self.to::<R>(key).unless::<Removal>(&Subject::Person(user))
+    }
+
+    /// The client has to be there, or its rows are being removed.
+    pub(super) fn client(&mut self, id: &ClientId) {
+        self.to::<Client>(id).unless::<Removal>(&Subject::Client(id.clone()));
+    }
+}
+
 /// A pending removal of the rows of an ended subject. It exists until none is left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removal {
@@ -83,4 +103,7 @@ impl Row for Removal {
         // It is due at once, wherever the clock went since the subject ended.
         into.expire(Timestamp::default());
     }
+
+    /// What it removes is gone.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }

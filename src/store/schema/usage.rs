@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::layout;
 use crate::clock::Timestamp;
 use crate::oauth::id::ClientId;
-use crate::store::{Entries, Row, Tag};
+use crate::store::{Entries, References, Row, Tag};
 
 /// The time for which an hour is stored: a week and the present day.
 const RETENTION: Duration = Duration::from_hours(8 * 24);
@@ -49,4 +49,7 @@ impl Row for Usage {
     fn entries(&self, (_, hour): &(ClientId, Timestamp), into: &mut Entries) {
         into.expire(*hour + RETENTION);
     }
+
+    /// The client may be gone.
+    fn references(&self, _key: &Self::Key, _into: &mut References) {}
 }

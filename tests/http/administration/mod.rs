@@ -3,6 +3,7 @@
 mod bounded;
 mod exceeding;
 mod operations;
+mod store;
 
 use std::time::Duration;
 

@@ -82,6 +82,12 @@ async fn a_line_that_is_wrong_is_told_with_its_number_and_member_and_nothing_is_
             json!("00000000-0000-4000-8000-000000000001"),
             "line 4, user: this person is neither",
         ),
+        (
+            "setup_link",
+            "made_by",
+            json!({ "client": null, "person": "00000000-0000-4000-8000-000000000001" }),
+            "line 4, made_by: this person is neither",
+        ),
     ];
     for (kind, member, value, sentence) in expected {
         let found = fault(kind, member, value).await;

@@ -305,6 +305,7 @@ async fn a_row_that_cannot_be_read_holds_up_no_other() {
         listening(&server, name, &receiver, json!({})).await.code(&mut ada).await;
     }
     ada.sign_out().await;
+    server.leaves_flaws();
     let session = server.app.read().unwrap().list::<Delivery>(1).unwrap()[0].0.0;
     let key = [&[Delivery::TABLE.byte], &session.uuid().as_bytes()[..], b"bank\0"].concat();
     let broken = move |tx: &mut Tx<'_>, _: &Context| {

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use axum::Router;
@@ -23,6 +24,7 @@ use gatelodge::oauth::client::SigningAlg;
 use gatelodge::oauth::id::KeyId;
 use gatelodge::oauth::issuer::Issuer;
 use gatelodge::secret::{Entropy, RootSecret};
+use gatelodge::store::check::check_rows;
 use gatelodge::store::schema::{Client, Person, SigningKeyRow};
 use gatelodge::store::{Backend, Store, StoreError, Tx, View};
 use redb::backends::InMemoryBackend;
@@ -42,6 +44,24 @@ pub(crate) struct Server {
     issuer: Issuer,
     public: Router,
     admin: Router,
+    whole: Arc<Whole>,
+}
+
+/// Checks the store of an installation when its story ends: nothing that a story does leaves a row, an
+/// index entry or a sum behind that is wrong, or a row that names what is not there.
+struct Whole {
+    app: Arc<App>,
+    may_be_flawed: AtomicBool,
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        if thread::panicking() || self.may_be_flawed.load(Ordering::SeqCst) {
+            return;
+        }
+        let flaws = check_rows(&self.app.read().unwrap()).flaws;
+        assert!(flaws.is_empty(), "the story leaves a store that is not whole: {flaws:#?}");
+    }
 }
 
 impl Server {
@@ -153,7 +173,8 @@ impl Server {
         let public = gatelodge::http::router(Arc::clone(&app));
         let admin = gatelodge::admin::router(Arc::clone(&app));
         let issuer = app.rules().issuer.clone();
-        Self { app, issuer, public, admin }
+        let whole = Whole { app: Arc::clone(&app), may_be_flawed: AtomicBool::new(false) };
+        Self { app, issuer, public, admin, whole: Arc::new(whole) }
     }
 
     /// An installation whose administrator, ada, is signed in in a browser.
@@ -292,8 +313,14 @@ impl Server {
         changed.await.unwrap();
     }
 
-    /// Removes the row of the person called `username`, as commands to come will.
+    /// The store need not be whole at the end: the story changes it past all transitions.
+    pub(crate) fn leaves_flaws(&self) {
+        self.whole.may_be_flawed.store(true, Ordering::SeqCst);
+    }
+
+    /// Removes the row of the person called `username`, and nothing else of theirs.
     pub(crate) async fn forget_person(&self, username: &str) {
+        self.leaves_flaws();
         let username = username.parse().unwrap();
         let forgotten = self.app.write(move |tx, _| {
             let (id, _) = flow::person::people::named(tx, &username)?.expect("they are there");

@@ -181,5 +181,5 @@ pub(super) fn deliveries() -> Vec<((SessionId, ClientId), Delivery)> {
     let full =
         Delivery { attempts: 300, created: at(16), due: Some(at(17)), sub: text("0190163d") };
     let least = Delivery { attempts: 0, due: None, ..full.clone() };
-    vec![((id(3), shop()), full), ((id(4), shop()), least)]
+    vec![((id(3), shop()), full), ((id(9), shop()), least)]
 }

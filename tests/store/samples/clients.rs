@@ -181,11 +181,12 @@ pub(super) fn attempts() -> Vec<(TokenHash, Attempts)> {
 /// Every kind, although none is SVG: the words are positional.
 pub(super) fn logos() -> Vec<(ClientId, ClientLogo)> {
     let kinds = [PictureKind::Jpeg, PictureKind::Png, PictureKind::Svg, PictureKind::WebP];
-    let row = |kind: PictureKind| {
+    let row = |(kind, client): (PictureKind, AuthMethod)| {
         let content = (0..=255).collect();
-        (read(kind.as_str()), ClientLogo { content, kind, version: "0123456789abcdef".to_owned() })
+        let logo = ClientLogo { content, kind, version: "0123456789abcdef".to_owned() };
+        (read(client.as_str()), logo)
     };
-    kinds.into_iter().map(row).collect()
+    kinds.into_iter().zip(AUTH_METHODS).map(row).collect()
 }
 
 pub(super) fn used_assertions() -> Vec<((ClientId, TokenHash), UsedAssertion)> {

@@ -1,9 +1,10 @@
 //! Samples of the installation and its keys.
 
+use gatelodge::clock::Timestamp;
 use gatelodge::oauth::id::KeyId;
 use gatelodge::store::schema::{
     Applied, AppliedRole, AppliedScope, ClockRecord, Installation, LastingKeyRow, Restore,
-    Retirement, RootKey, SigningKeyRow,
+    Retirement, RootKey, SigningKeyRow, Sizes,
 };
 
 use super::{SIGNING_ALGS, at, id, read, scope, text};
@@ -83,4 +84,9 @@ pub(super) fn signing_keys() -> Vec<(KeyId, SigningKeyRow)> {
     let retires = [None, Some(Retirement { at: at(20), forgotten: at(21) }), None];
     let rows = SIGNING_ALGS.into_iter().zip(retires);
     rows.map(|(alg, retires)| (KeyId::new(alg.as_str()), row(alg, retires))).collect()
+}
+
+pub(super) fn sizes() -> Vec<(Timestamp, Sizes)> {
+    let row = |tables| Sizes { at: at(7), tables };
+    vec![(at(1), row(vec![(12, 1, 70), (13, 300, u64::MAX)])), (at(2), row(Vec::new()))]
 }

@@ -22,7 +22,7 @@ use gatelodge::oauth::authorize::claims::ClaimsRequest;
 use gatelodge::oauth::client::{
     AssertionProfile, AuthMethod, ClaimsPlace, GrantType, PkcePolicy, RefreshPolicy, SigningAlg,
 };
-use gatelodge::oauth::id::ClientId;
+use gatelodge::oauth::id::{ClientId, UserId};
 use gatelodge::oauth::redirect_uri::RedirectUri;
 use gatelodge::oauth::scope::Scope;
 use gatelodge::secret::TokenHash;
@@ -32,8 +32,8 @@ use gatelodge::store::schema::{
     Consent, Deadline, Delivery, Device, DeviceCertificate, EndedBridge, Event, EventDelivery,
     Exchange, Grant, HostPreference, Installation, Interaction, Invitation, LastingKeyRow,
     LinkedDevice, Passkey, Person, Protected, Pushed, Removal, RemovedPasskey, Restore, Revoked,
-    Session, SetupLink, SigningKeyRow, StoredCode, Taken, Usage, UsedAssertion, UsedCeremony,
-    Withdrawal,
+    Session, SetupLink, SigningKeyRow, Sizes, StoredCode, Taken, Usage, UsedAssertion,
+    UsedCeremony, Withdrawal,
 };
 use gatelodge::store::{Holding, Key as _, Rank, Read, Row, StoreError, Tx, View};
 use uuid::Uuid;
@@ -158,6 +158,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample::<SetupLink>("SetupLink", people::setup_links()),
         sample::<SigningKeyRow>("SigningKeyRow", installation::first_signing_keys()),
         second(sample::<SigningKeyRow>("SigningKeyRow", installation::signing_keys())),
+        sample::<Sizes>("Sizes", installation::sizes()),
         sample::<StoredCode>("StoredCode", people::recovery_codes()),
         sample::<Taken>("Taken", clients::taken()),
         sample::<Usage>("Usage", clients::usage()),
@@ -179,6 +180,11 @@ fn until(seconds: u64) -> Deadline {
 
 fn id<T: From<Uuid>>(n: u128) -> T {
     Uuid::from_u128(0x0190_163d_8694_439b_aea5_966c_26f8_ad00 + n).into()
+}
+
+/// The person to whom most samples belong.
+pub(crate) fn ada() -> UserId {
+    id(5)
 }
 
 fn hash(n: u8) -> TokenHash {

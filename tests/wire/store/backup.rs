@@ -366,13 +366,14 @@ fn nothing_is_restored_of_what_is_no_backup_or_belongs_to_another_key() {
 #[test]
 fn the_server_makes_backups_by_itself_and_tells_when_it_cannot() {
     let home = Home::new();
-    let to = home.path("backups");
+    // Whatever it would be mounted at is not there.
+    let mount = home.path("mount");
+    let to = mount.join("backups");
     fs::write(
         home.path("gatelodge.toml"),
         format!("[backup]\nto = '{}'\nevery = '1m'\nkeep = 2\n", to.display(),),
     )
     .unwrap();
-    fs::write(&to, "no directory").unwrap();
     let config = home.path("gatelodge.toml");
     let serve = ["serve", "--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()];
 
@@ -386,7 +387,13 @@ fn the_server_makes_backups_by_itself_and_tells_when_it_cannot() {
     assert_eq!(home.json("events --kind backup.failed")["events"].as_array().unwrap().len(), 1);
     stop(server);
 
-    fs::remove_file(&to).unwrap();
+    fs::write(&mount, "no directory").unwrap();
+    let refused = run(&home, &serve);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    let why = format!("backup.to: {} is no directory", to.display());
+    assert!(text(&refused.stderr).contains(&why), "{}", text(&refused.stderr));
+    fs::remove_file(&mount).unwrap();
+    fs::create_dir(&mount).unwrap();
     let old = ["20260101T000000Z", "20260102T000000Z", "20260103T000000Z"];
     fs::create_dir(&to).unwrap();
     for time in old {
@@ -395,6 +402,8 @@ fn the_server_makes_backups_by_itself_and_tells_when_it_cannot() {
     let server = home.start(&["serve", "--config", config.to_str().unwrap()]);
     let line = home.log_with("a backup was made");
     assert!(get(&server, "/readyz").body.contains("\"status\":\"ok\""), "{line}");
+    let examined = text(&run(&home, &["doctor"]).stdout);
+    assert!(examined.contains("it lies on the disk of the store"), "{examined}");
     let entries = fs::read_dir(&to).unwrap().map(|entry| entry.unwrap().path());
     let own = |path: &PathBuf| !old.iter().any(|time| path.to_str().unwrap().contains(time));
     // The files of others stay.

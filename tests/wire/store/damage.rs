@@ -2,12 +2,16 @@
 
 use std::fs;
 use std::os::unix::fs::FileExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use gatelodge::oauth::id::UserId;
+use gatelodge::store::Store;
+use gatelodge::store::schema::HostPreference;
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 use crate::program::Home;
 use crate::store::rollback::stop;
@@ -130,4 +134,43 @@ fn a_store_is_made_smaller_and_anew_and_nobody_notices() {
         assert_eq!(refused.status.code(), Some(5));
         assert!(said(&refused).contains("there is no store at"), "{refused:?}");
     }
+}
+
+/// Stores what a person prefers of whom nobody knows, past all transitions.
+fn prefer_as_nobody(store: &Path) {
+    let store = Store::open(store).unwrap();
+    let nobody = "00000000-0000-4000-8000-000000000001".parse::<UserId>().unwrap();
+    let written = store.write(move |tx| {
+        let key = (nobody, "cowork".parse().unwrap());
+        tx.put(&key, HostPreference::default())
+    });
+    Runtime::new().unwrap().block_on(written).unwrap();
+}
+
+#[test]
+fn a_row_that_names_what_is_not_there_is_told_and_left_out_by_a_repair() {
+    let (home, store) = inhabited();
+    prefer_as_nobody(&store);
+
+    let stopped = run(&home, "db check");
+    let server = home.serve();
+    let served = run(&home, "db check");
+    let view: Value = serde_json::from_slice(&run(&home, "db check --json").stdout).unwrap();
+    stop(server);
+    let repaired = run(&home, "db repair");
+    let whole = run(&home, "db check");
+
+    for found in [&stopped, &served] {
+        let text = String::from_utf8_lossy(&found.stdout);
+        assert_eq!(found.status.code(), Some(1), "{text}");
+        let sentence = "8000000000000001636f776f726b00 of table host_preferences names row \
+                        0d00000000000040008000000000000001 of table people, which is not there";
+        assert!(text.contains(sentence), "{text}");
+        assert!(said(found).contains("opens nothing, and `gatelodge db repair` leaves it out"));
+    }
+    let flaw = &view["flaws"][0];
+    assert_eq!((&flaw["kind"], &flaw["table"]), (&"reference".into(), &"host_preferences".into()));
+    let text = String::from_utf8_lossy(&repaired.stdout);
+    assert!(text.contains("left out") && text.contains("which is not there"), "{text}");
+    assert_eq!(whole.status.code(), Some(0));
 }

@@ -1,5 +1,7 @@
 //! The file of the store while no process has it open: checked, and made anew.
 
+pub mod sizes;
+
 use std::path::PathBuf;
 
 use super::OpenError;
