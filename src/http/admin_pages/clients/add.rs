@@ -60,14 +60,16 @@ pub(in crate::http::admin_pages) async fn ask(
     choose(&administrator).await
 }
 
-/// The applications of the catalogue that have in their name or kind what was searched for.
+/// The applications of the catalogue that have in their name or kind what was searched for, in English
+/// or in the language of the page.
 async fn choose(administrator: &Administrator) -> Result<Response, PageFailure> {
     let searched = administrator.query.one("q")?.unwrap_or_default();
     let wanted = searched.to_lowercase();
     let mut entries: ListView<EntryView> =
         administrator.get("/api/v1/catalogue?limit=1000").await?;
     entries.items.retain(|entry| {
-        let texts = [&entry.name, &entry.application.title, &entry.application.kind];
+        let said = administrator.texts().kind_of(&entry.application).text;
+        let texts = [&entry.name, &entry.application.title, &entry.application.kind, &said];
         texts.iter().any(|text| text.to_lowercase().contains(&wanted))
     });
     entries.items.sort_by_cached_key(|entry| entry.application.title.to_lowercase());

@@ -64,7 +64,8 @@ impl ApplicationPage {
 }
 
 fn form(administrator: &Administrator, entry: &EntryView) -> Form {
-    let t = &administrator.texts().admin.client_form;
+    let texts = administrator.texts();
+    let t = &texts.admin.client_form;
     let application = &entry.application;
     let mut fields = Vec::new();
     let needs = application.needs_address();
@@ -74,7 +75,8 @@ fn form(administrator: &Administrator, entry: &EntryView) -> Form {
     }
     for (name, option) in &application.options {
         let field = Field::new(format!("{OPTION}{name}"), name.as_str(), FieldKind::Line);
-        let field = field.with(&option.default).with_hint(option.meaning.as_str());
+        let field =
+            field.with(&option.default).with_hint(texts.meaning(&entry.name, name, option).text);
         fields.push(if option.default.is_some() { field.extra() } else { field });
     }
     Form { changes: false, fields }

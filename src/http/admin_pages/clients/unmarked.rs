@@ -33,7 +33,8 @@ fn client(origin: &str, whole: bool) -> Value {
         "name": "Shop", "origin": origin,
     });
     let members = json!({
-        "client_secret": "s", "client_uri": "https://a.example", "groups": ["staff"], "notes": ["x"],
+        "client_secret": "s", "client_uri": "https://a.example", "groups": ["staff"],
+        "notes": [{ "note": "pkce", "sentence": "x" }],
         "pkce": "required", "policy_uri": "https://a.example/p", "tos_uri": "https://a.example/t",
         "redirect_uris": ["https://a.example/cb"], "scope": "openid",
         "setup": { "name": "x", "notes": ["x"], "settings": [{ "place": "x", "text": "y" }] },
@@ -166,7 +167,7 @@ fn render_clients(add: &mut dyn FnMut(&'static str, &dyn DynTemplate)) {
             environment: whole.then(text),
             may_change: true,
             may_see_events: whole,
-            notes: if whole { vec![text()] } else { vec![] },
+            notes: if whole { view(client(origin, true)["notes"].clone()) } else { vec![] },
             setup: view(client(origin, true)["setup"].clone()),
             usage: view(usage(whole)),
         };
