@@ -197,7 +197,7 @@ async fn the_pages_of_a_device_are_looked_at() {
     window.reads("No device waits for this code.").await;
     look(&window, "device-unknown").await;
     types_code(&window, telly.code()).await;
-    window.reads("Allow Telly?").await;
+    window.reads("Telly is not for you").await;
     look(&window, "device-confirm").await;
     home.json("client set telly --group staff");
     window.open(telly.page()).await;
@@ -228,7 +228,7 @@ async fn the_pages_of_a_bridge_are_looked_at() {
     window.reads("nowhere: you get a code to paste").await;
     window.press("Link device").await;
     window.reads("Give this code to your bridge").await;
-    look(&window, "link-code").await;
+    look(&window, "link-code-made").await;
     window.open(link(server.issuer(), None)).await;
     window.press("Don’t link").await;
     window.reads("Nothing was linked").await;

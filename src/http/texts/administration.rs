@@ -313,6 +313,7 @@ sections! {
         settings: AdminSettings {
             title,
             by_default,
+            by_operator,
             empty,
             faults,
             in_force,
@@ -384,8 +385,10 @@ sections! {
             title(name),
             end_passkeys, end_sessions,
             further,
+            lost,
             make,
             means,
+            purpose,
         }
         sessions: AdminSessions {
             title,

@@ -13,6 +13,7 @@ use crate::admin::catalogue::{EntryChoice, EntryView};
 use crate::http::admin_pages::administrator::{Administrator, path_of};
 use crate::http::admin_pages::fields::{Field, FieldKind, Form};
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::refused::Fault;
 use crate::http::destination::AdminPath;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
@@ -31,7 +32,7 @@ pub(in crate::http) struct ApplicationPage {
     pub(in crate::http) action: AdminPath,
     pub(in crate::http) entry: EntryView,
     /// Why it was not added; empty: it was not tried.
-    pub(in crate::http) fault: String,
+    pub(in crate::http) fault: Fault,
     pub(in crate::http) form: Form,
 }
 
@@ -82,7 +83,7 @@ fn form(administrator: &Administrator, entry: &EntryView) -> Form {
     Form { changes: false, fields }
 }
 
-fn page(administrator: &Administrator, entry: EntryView, form: Form, fault: String) -> Response {
+fn page(administrator: &Administrator, entry: EntryView, form: Form, fault: Fault) -> Response {
     templates::show_alone(&ApplicationPage {
         page: administrator.page(),
         frame: administrator.frame(),
@@ -97,7 +98,7 @@ fn page(administrator: &Administrator, entry: EntryView, form: Form, fault: Stri
 pub(super) async fn ask(administrator: &Administrator, app: &str) -> Result<Response, PageFailure> {
     let entry: EntryView = administrator.get(&path_of("catalogue", app)).await?;
     let form = form(administrator, &entry).filled(&administrator.query)?;
-    Ok(page(administrator, entry, form, String::new()))
+    Ok(page(administrator, entry, form, Fault::default()))
 }
 
 /// Adds the client of an application.

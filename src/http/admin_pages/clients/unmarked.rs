@@ -11,6 +11,7 @@ use super::list::ClientsPage;
 use super::made::{ClientMadePage, Made};
 use super::show::ClientPage;
 use crate::http::admin_pages::fields::{Choice, Field, FieldKind, Form};
+use crate::http::admin_pages::refused::Fault;
 use crate::http::admin_pages::resources::edit::ResourceFormPage;
 use crate::http::admin_pages::resources::list::{
     Configured, ConfiguredRole, ConfiguredScope, ResourcesPage,
@@ -129,7 +130,7 @@ fn render(add: &mut dyn FnMut(&'static str, &dyn DynTemplate)) {
             page: page(),
             frame: frame(),
             config: view(config),
-            fault: if whole { marked() } else { String::new() },
+            fault: if whole { marked().into() } else { Fault::default() },
             may_reload: whole,
             searched: text(),
         };
@@ -197,7 +198,7 @@ fn render_forms(add: &mut dyn FnMut(&'static str, &dyn DynTemplate)) {
         page: page(),
         frame: frame(),
         action: path(),
-        fault: marked(),
+        fault: marked().into(),
         form: form(false),
     };
     add("client_new.html", &new);
@@ -207,7 +208,7 @@ fn render_forms(add: &mut dyn FnMut(&'static str, &dyn DynTemplate)) {
             frame: frame(),
             action: path(),
             entry: crate::admin::catalogue::entry(name).unwrap(),
-            fault: marked(),
+            fault: marked().into(),
             form: form(false),
         };
         add("client_application.html", &application);
@@ -218,7 +219,7 @@ fn render_forms(add: &mut dyn FnMut(&'static str, &dyn DynTemplate)) {
             frame: frame(),
             action: path(),
             client: view(client(origin, false)),
-            fault: marked(),
+            fault: marked().into(),
             form: form(true),
         };
         add("client_edit.html", &edit);
@@ -229,7 +230,7 @@ fn render_forms(add: &mut dyn FnMut(&'static str, &dyn DynTemplate)) {
             frame: frame(),
             action: path(),
             back: path(),
-            fault: marked(),
+            fault: marked().into(),
             form: form(name.is_some()),
             name,
         };
