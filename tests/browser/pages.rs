@@ -197,11 +197,12 @@ async fn the_pages_of_a_device_are_looked_at() {
     window.reads("No device waits for this code.").await;
     look(&window, "device-unknown").await;
     types_code(&window, telly.code()).await;
-    window.reads("Telly is not for you").await;
+    window.reads("Allow Telly?").await;
     look(&window, "device-confirm").await;
     home.json("client set telly --group staff");
     window.open(telly.page()).await;
     types_code(&window, telly.code()).await;
+    window.reads("Telly is not for you").await;
     window.reads("your account is not in it").await;
     look(&window, "device-astray").await;
     window.excuses("403").await;
