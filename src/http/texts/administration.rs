@@ -313,7 +313,6 @@ sections! {
         settings: AdminSettings {
             title,
             by_default,
-            by_operator,
             empty,
             faults,
             in_force,
