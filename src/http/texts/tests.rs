@@ -158,7 +158,7 @@ fn every_language_has_the_notes_about_a_client() {
 /// A place that begins with a word is told in words. Another is the name of a file or of a menu.
 #[test]
 fn every_language_says_what_the_entries_of_the_catalogue_say() {
-    let in_words = |place: &&str| {
+    let is_phrase = |place: &&str| {
         let first = place.split(' ').next().unwrap_or_default();
         first.bytes().all(|b| b.is_ascii_lowercase())
     };
@@ -167,7 +167,7 @@ fn every_language_says_what_the_entries_of_the_catalogue_say() {
     let of = |entry: &EntryView| entry.application.clone();
     let kinds: BTreeSet<String> = entries.iter().map(|entry| of(entry).kind).collect();
     let places = entries.iter().flat_map(|entry| &entry.application.settings);
-    let places: BTreeSet<&str> = places.map(|own| own.place.as_str()).filter(in_words).collect();
+    let places: BTreeSet<&str> = places.map(|own| own.place.as_str()).filter(is_phrase).collect();
     assert!(places.contains("environment") && !places.contains("grafana.ini"));
     let options = entries.iter().map(|entry| (&entry.name, &entry.application.options));
     let options = options.filter(|(_, options)| !options.is_empty());
