@@ -26,6 +26,9 @@ use crate::oauth::id::ClientId;
 use crate::store::schema::{Client, HostPreference, LinkedDevice, Person};
 use crate::store::{Key, Listing, StoreError, View};
 
+/// What stands for the address of a session that an operator opened.
+pub(crate) const COMMAND_LINE: &str = "operator";
+
 /// The longest lifetime of a token that an operator issues, in seconds.
 const MAX_TTL: u64 = 86_400;
 
@@ -260,7 +263,7 @@ pub(super) async fn issue_token(
         ttl: asked.ttl.map_or(Ok(usual.ttl), lifetime)?,
     };
     let username = asked.username;
-    let device = DeviceInfo { address: "operator".to_owned(), ..DeviceInfo::default() };
+    let device = DeviceInfo { address: COMMAND_LINE.to_owned(), ..DeviceInfo::default() };
     let access_request = AccessRequest { device, session: None };
     app.complete_keys().await?;
     let opened = app.write(move |tx, cx| {

@@ -20,7 +20,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use code::ErrorCode;
-pub use refusal::{Refusal, Resolution, shell_word};
+pub use refusal::{Refusal, Resolution, for_client, shell_word};
 
 /// The sentence for the peer of a fault of this server.
 pub const SERVER_ERROR: &str = "The server met an unexpected condition.";
@@ -208,6 +208,20 @@ mod tests {
             assert!(sentence.bytes().all(fits), "{}", refusal.name());
             assert!((400..600).contains(&refusal.code().status()));
         }
+    }
+
+    #[test]
+    fn the_values_of_a_reason_are_found_in_it() {
+        for refusal in Refusal::ALL {
+            let reason = refusal.reason();
+            assert_eq!(refusal.values_in(&reason), Some(refusal.parameters()), "{reason}");
+        }
+        let malformed = Refusal::ClientMetadataMalformed("x", "y");
+        let reason = "jwks of the client metadata: it has a key: none of ours";
+        let values = vec![("member", "jwks"), ("why", "it has a key: none of ours")];
+        assert_eq!(malformed.values_in(reason), Some(values));
+        assert_eq!(malformed.values_in("jwks of another time"), None);
+        assert_eq!(Refusal::PageNotFound.values_in("there is no such page any more"), None);
     }
 
     #[test]

@@ -1,18 +1,74 @@
 //! Commands on a page: which parts of a sentence are commands, and where a command may break.
 
-/// The parts of a text that names commands, such as "a program that cannot: gatelodge key list": words,
-/// and the command behind them.
+/// What a command begins with.
+const NAME: &str = "gatelodge ";
+
+/// The commands that have no verb.
+const WITHOUT_VERB: [&str; 3] = ["doctor", "events", "paths"];
+
+/// The options that have no value.
+const FLAGS: [&str; 8] = [
+    "--anonymous",
+    "--email-verified",
+    "--first-party",
+    "--forget",
+    "--introspect",
+    "--now",
+    "--revoke",
+    "--root",
+];
+
+/// The options whose value is a word like any other.
+const TAKES_A_WORD: [&str; 4] = ["--assertions", "--auth", "--pkce", "--typ"];
+
+/// The parts of a text that names commands and options, such as "a program that cannot: gatelodge key
+/// list": words, and the command or the option behind them.
 pub(super) fn parts(text: &str) -> Vec<(&str, &str)> {
     let mut parts = Vec::new();
     let mut rest = text;
-    while let Some(at) = rest.find("gatelodge ") {
+    while let Some((at, length)) = next(rest) {
         let (text, command) = rest.split_at(at);
-        let (command, after) = command.split_at(length(command));
+        let (command, after) = command.split_at(length);
         parts.push((text, command));
         rest = after;
     }
     parts.push((rest, ""));
     parts
+}
+
+/// Where the next command or option of a text is, and how long it is.
+fn next(text: &str) -> Option<(usize, usize)> {
+    let command = text.find(NAME).map(|at| (at, length(text.get(at..).unwrap_or_default())));
+    let starts = text.match_indices("--").map(|(at, _)| at);
+    let option = starts.map(|at| (at, option_length(text.get(at..).unwrap_or_default())));
+    let option = option.into_iter().find(|(_, length)| *length > 0);
+    match (command, option) {
+        (Some(command), Some(option)) => Some(command.min(option)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// How much of a text that begins with two hyphens is an option with its value; 0 if it is none.
+fn option_length(text: &str) -> usize {
+    let end = |text: &str| text.find([' ', ',', ';', ':', ')']).unwrap_or(text.len());
+    let bare = |word: &str| word.trim_end_matches('.').len();
+    let option = text.get(..end(text)).unwrap_or_default();
+    let named = option
+        .strip_prefix("--")
+        .is_some_and(|own| own.starts_with(|c: char| c.is_ascii_lowercase()));
+    if !named {
+        return 0;
+    }
+    let value = text.get(option.len()..).and_then(|rest| rest.strip_prefix(' '));
+    let value = value.map(|rest| rest.get(..end(rest)).unwrap_or_default());
+    let is_value = |value: &&str| {
+        let place = |b: u8| b.is_ascii_uppercase() || b == b'_' || b == b'=';
+        !value.is_empty() && (TAKES_A_WORD.contains(&option) || value.bytes().all(place))
+    };
+    match value.filter(is_value) {
+        Some(value) => option.len() + 1 + bare(value),
+        None => bare(option),
+    }
 }
 
 /// How much of a text that begins with a command is the command: its name, a noun, a verb, what the
@@ -21,7 +77,7 @@ fn length(text: &str) -> usize {
     let (mut end, mut takes_value, mut number) = (0, false, 0);
     let mut rest = text;
     while let Some((word, after)) = word(rest) {
-        let bare = word.trim_end_matches([',', ';', ':']);
+        let bare = word.trim_end_matches([',', ';', ':', '.']);
         let is_last = bare.len() < word.len() || after.is_empty();
         let is_option = bare.starts_with('-');
         let is_place = !bare.is_empty()
@@ -35,8 +91,13 @@ fn length(text: &str) -> usize {
         if is_last {
             break;
         }
-        takes_value = is_option && !bare.contains('=');
-        number += 1;
+        takes_value = is_option && !bare.contains('=') && !FLAGS.contains(&bare);
+        // What is about something would be the next word.
+        number += match (number, bare) {
+            (1, noun) if WITHOUT_VERB.contains(&noun) => 3,
+            (2, "list") => 2,
+            _ => 1,
+        };
         rest = after;
     }
     end
@@ -83,10 +144,18 @@ mod tests {
     fn a_command_ends_where_its_sentence_goes_on() {
         for text in [
             "no command here",
-            "a program that cannot: [gatelodge client set shop --pkce nonce], or --pkce optional",
+            "a program that cannot: [gatelodge client set shop --pkce nonce], or [--pkce optional] if it sends none",
+            "with version 4 take [--pkce required].",
+            "once for each: [--redirect], or [--redirect] names it here; a -- b --",
+            "[gatelodge catalogue show APP] shows its options; [--option NAME=VALUE] names one",
+            "choose another name, or: [gatelodge user set NAME --name], [--email], [--group]",
+            "[gatelodge client show CLIENT] shows its keys; [--jwks FILE] gives it others",
             "nobody is in one; [gatelodge user set NAME --group GROUP]",
             "for one of those: [gatelodge client set 'my telly' --auth none]",
             "[gatelodge user set ada --email ADDRESS --email-verified]",
+            "send the client_id that [gatelodge client list] shows",
+            "[gatelodge events] lists the events, and [gatelodge explain ID] one of them",
+            "[gatelodge key rotate --root --forget] ends what was never used; [--now] waits",
             "[gatelodge client show shop]; then [gatelodge doctor]",
             "Use https: [gatelodge tls issue NAME --out FILE --key FILE], on this machine",
         ] {

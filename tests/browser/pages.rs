@@ -202,6 +202,7 @@ async fn the_pages_of_a_device_are_looked_at() {
     home.json("client set telly --group staff");
     window.open(telly.page()).await;
     types_code(&window, telly.code()).await;
+    window.reads("Telly is not for you").await;
     window.reads("your account is not in it").await;
     look(&window, "device-astray").await;
     window.excuses("403").await;
@@ -228,7 +229,7 @@ async fn the_pages_of_a_bridge_are_looked_at() {
     window.reads("nowhere: you get a code to paste").await;
     window.press("Link device").await;
     window.reads("Give this code to your bridge").await;
-    look(&window, "link-code").await;
+    look(&window, "link-code-made").await;
     window.open(link(server.issuer(), None)).await;
     window.press("Don’t link").await;
     window.reads("Nothing was linked").await;

@@ -368,9 +368,13 @@ fn a_new_client_comes_with_what_will_be_demanded_of_it() {
     for (line, subject) in noted.lines().zip(begins) {
         assert!(line.starts_with(subject), "{noted}");
     }
-    let notes: Vec<&str> =
-        view["notes"].as_array().unwrap().iter().map(|note| note.as_str().unwrap()).collect();
-    assert_eq!(notes.len(), 3, "{notes:?}");
+    let notes = view["notes"].as_array().unwrap();
+    let kinds: Vec<&str> = notes.iter().map(|note| note["note"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["pkce_by_default", "email_missing", "logout_out_of_reach"]);
+    assert_eq!(notes[1]["values"], json!({ "person": "ada" }));
+    for (note, subject) in notes.iter().zip(&begins[1..]) {
+        assert!(note["sentence"].as_str().unwrap().starts_with(subject), "{note}");
+    }
     assert!(home.json("client show wiki").get("notes").is_none());
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use self::logo::LogoView;
+pub(crate) use self::notes::{ClientNoteView, NoteKind};
 use super::Failed;
 use super::by::{By, Clients, ReadClients};
 use super::catalogue::{Chosen, SetupView};
@@ -50,10 +51,10 @@ pub(crate) struct ClientView {
     pub(crate) logo: Option<LogoView>,
     /// The name that the pages display.
     pub(crate) name: String,
-    /// What will be demanded of it and what will not work, a line each, only in the response to the
-    /// request that registered or changed it.
+    /// What will be demanded of it and what will not work, only in the response to the request that
+    /// registered or changed it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) notes: Vec<String>,
+    pub(crate) notes: Vec<ClientNoteView>,
     /// The origin of its registration.
     pub(crate) origin: ClientOrigin,
     /// What to do on its side, only in the response to the request that made it of an entry of the
@@ -116,8 +117,8 @@ pub(crate) struct RemovedClientView {
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ClientNotesView {
-    /// What is demanded of it and what does not work, a line each.
-    pub(crate) notes: Vec<String>,
+    /// What is demanded of it and what does not work.
+    pub(crate) notes: Vec<ClientNoteView>,
 }
 
 impl ClientView {
@@ -193,7 +194,8 @@ pub(super) async fn add(
     let new = NewClient { logo, secret, ..NewClient::from_members(&members)? };
     let (id, client, secret) = app.write(move |tx, cx| operator::add(tx, cx, &new)).await?;
     // The client exists, and its secret is returned only once.
-    let unread = |error| vec![format!("what will be demanded of it could not be read: {error}")];
+    let unread =
+        |error: Error| vec![ClientNoteView::new(NoteKind::Unread, [("reason", error.to_string())])];
     let notes = notes::of_client(&app, &id, &client).unwrap_or_else(unread);
     let view = ClientView::new(&app.rules(), &id, &client, secret.as_ref());
     let secret = view.client_secret.as_deref();

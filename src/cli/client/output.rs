@@ -16,7 +16,8 @@ pub(super) fn changed(client: &ClientView) -> Output {
 fn noted(output: Output, client: &ClientView) -> Output {
     let keep = client.client_secret.is_some().then(|| KEEP.to_owned());
     let own = client.setup.iter().flat_map(|setup| &setup.notes);
-    let notes = own.chain(&client.notes).map(|note| printable(note));
+    let notes =
+        own.chain(client.notes.iter().map(|note| &note.sentence)).map(|note| printable(note));
     let lines: Vec<String> = keep.into_iter().chain(notes).collect();
     if lines.is_empty() { output } else { output.with_note(lines.join("\n")) }
 }

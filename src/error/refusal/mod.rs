@@ -175,6 +175,11 @@ macro_rules! refusals {
                 }
             }
 
+            /// The reason with the names of its values in braces.
+            const fn template(self) -> &'static str {
+                match self { $(Self::$name { .. } => $reason,)* }
+            }
+
             /// The reason of a refusal that names nothing.
             pub fn fixed_reason(self) -> &'static str {
                 match self.reason() {
@@ -228,15 +233,36 @@ macro_rules! refusals {
 }
 
 impl Refusal {
+    /// The values in a reason that this refusal once had, by their names; `None` if it is another's, or
+    /// was written by another version.
+    pub fn values_in(self, reason: &str) -> Option<Vec<(&'static str, &str)>> {
+        let (mut rest, mut template) = (reason, self.template());
+        let mut values = Vec::new();
+        while let Some((before, after)) = template.split_once('{') {
+            let (name, behind) = after.split_once('}')?;
+            rest = rest.strip_prefix(before)?;
+            let next = behind.split('{').next().unwrap_or_default();
+            let end = if next.is_empty() { rest.len() } else { rest.find(next)? };
+            let (value, after) = rest.split_at(end);
+            values.push((name, value));
+            (rest, template) = (after, behind);
+        }
+        (rest == template).then_some(values)
+    }
+
     /// The remedy, with the id of the client as a word of a command line.
     pub fn remedy_for(self, client: Option<&str>) -> Cow<'static, str> {
-        let remedy = self.remedy();
-        match client {
-            Some(client) if remedy.contains("CLIENT") => {
-                remedy.replace("CLIENT", &shell_word(client)).into()
-            }
-            Some(_) | None => remedy.into(),
+        for_client(self.remedy(), client)
+    }
+}
+
+/// A remedy, with the id of the client as a word of a command line.
+pub fn for_client<'a>(remedy: &'a str, client: Option<&str>) -> Cow<'a, str> {
+    match client {
+        Some(client) if remedy.contains("CLIENT") => {
+            remedy.replace("CLIENT", &shell_word(client)).into()
         }
+        Some(_) | None => remedy.into(),
     }
 }
 
@@ -262,6 +288,32 @@ pub enum Resolution {
 }
 
 impl Resolution {
+    /// Every one.
+    pub const ALL: [Self; 8] = [
+        Self::Again,
+        Self::Client,
+        Self::Command,
+        Self::Configuration,
+        Self::Machine,
+        Self::Operator,
+        Self::Person,
+        Self::Right,
+    ];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Again => "Again",
+            Self::Client => "Client",
+            Self::Command => "Command",
+            Self::Configuration => "Configuration",
+            Self::Machine => "Machine",
+            Self::Operator => "Operator",
+            Self::Person => "Person",
+            Self::Right => "Right",
+        }
+    }
+
     /// Why there is no command that lets the request pass; `None` if there is one.
     pub const fn without_command(self) -> Option<&'static str> {
         match self {

@@ -143,7 +143,7 @@ pub enum Explanation {
 pub const MADE: &str = "it is allowed already: such a request passes now";
 
 /// What there is for a refusal that a command mends, but not for this request.
-const UNFIT: &str = "no command fits this request: what it names is not there any more, belongs to \
+pub const UNFIT: &str = "no command fits this request: what it names is not there any more, belongs to \
      a client that describes itself, or is nothing that a setting takes";
 
 /// Finds the change that lets the request of an event pass.

@@ -14,7 +14,7 @@ mod repair;
 mod unwritten;
 mod view;
 
-pub use explain::{Explanation, MADE, explain, self_named};
+pub use explain::{Explanation, MADE, UNFIT, explain, self_named};
 pub use repair::{Change, Repair};
 pub use unwritten::{Unwritten, write};
 pub(crate) use view::{ActorView, EventView};

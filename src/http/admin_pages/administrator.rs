@@ -14,7 +14,7 @@ use tower::ServiceExt as _;
 
 use super::drafts::Drafts;
 use super::frame::Frame;
-use super::refused::Refused;
+use super::refused::{Fault, Refused};
 use crate::admin::{self, Asker, Reported};
 use crate::app::App;
 use crate::error::{Error, Internal, Refusal};
@@ -113,7 +113,7 @@ impl Administrator {
         path: &str,
         body: &impl Serialize,
     ) -> Result<V, Refused> {
-        let body = serde_json::to_vec(body).map_err(Refused::fault)?;
+        let body = serde_json::to_vec(body).map_err(Refused::internal)?;
         self.call(method, path, body.into()).await
     }
 
@@ -134,7 +134,7 @@ impl Administrator {
             .header(header::CONTENT_TYPE, "application/json")
             .extension(self.asker.clone())
             .body(body)
-            .map_err(Refused::fault)?;
+            .map_err(Refused::internal)?;
         let Ok(mut response) = self.operations.router.clone().oneshot(request).await;
         if let Some(Reported(error, _)) = response.extensions_mut().remove() {
             return Err(Refused::by(error));
@@ -142,8 +142,8 @@ impl Administrator {
         if !response.status().is_success() {
             return Err(Refused::of(Refusal::PageNotFound));
         }
-        let body = to_bytes(response.into_body(), MAX_VIEW).await.map_err(Refused::fault)?;
-        serde_json::from_slice(&body).map_err(Refused::fault)
+        let body = to_bytes(response.into_body(), MAX_VIEW).await.map_err(Refused::internal)?;
+        serde_json::from_slice(&body).map_err(Refused::internal)
     }
 
     /// The page of a form that was refused: `page` with what was wrong, or, where the sign-in has grown
@@ -152,7 +152,7 @@ impl Administrator {
         &self,
         refused: Refused,
         form: &Params,
-        page: impl FnOnce(String) -> Result<Response, PageFailure>,
+        page: impl FnOnce(Fault) -> Result<Response, PageFailure>,
     ) -> Result<Response, PageFailure> {
         if refused.refusal() == Some(Refusal::SignInStale) {
             return Ok(redirect::to_page(&PagePath::Admin(self.filled(form))));
@@ -160,7 +160,7 @@ impl Administrator {
         if !refused.is_about_request() {
             return Err(refused.into());
         }
-        let page = page(refused.sentence(self.texts()))?;
+        let page = page(refused.fault(self.texts()))?;
         Ok(refused.beside(page))
     }
 

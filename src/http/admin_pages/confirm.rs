@@ -5,6 +5,7 @@ use axum::response::Response;
 
 use super::administrator::Administrator;
 use super::frame::Frame;
+use super::refused::Fault;
 use crate::http::destination::AdminPath;
 use crate::http::pages::templates::{self, Page};
 use crate::http::texts::Texts;
@@ -15,6 +16,8 @@ pub(in crate::http) struct Question {
     pub(in crate::http) back: AdminPath,
     /// What the button says.
     pub(in crate::http) button: String,
+    /// What there is to choose from.
+    pub(in crate::http) choice: Option<OneOf>,
     /// Whether it cannot be undone.
     pub(in crate::http) danger: bool,
     /// What it means, a paragraph each.
@@ -23,6 +26,18 @@ pub(in crate::http) struct Question {
     pub(in crate::http) ticks: Vec<Tick>,
     /// What is asked, as a heading.
     pub(in crate::http) title: String,
+}
+
+/// Exactly one of several.
+pub(in crate::http) struct OneOf {
+    /// The value that is chosen.
+    pub(in crate::http) chosen: &'static str,
+    /// What is chosen.
+    pub(in crate::http) legend: String,
+    /// The name of the field.
+    pub(in crate::http) name: &'static str,
+    /// The values, with their labels.
+    pub(in crate::http) options: Vec<(&'static str, String)>,
 }
 
 /// A box that can be ticked.
@@ -42,12 +57,12 @@ pub(in crate::http) struct ConfirmPage {
     pub(in crate::http) frame: Frame,
     pub(in crate::http) action: AdminPath,
     /// Why it was not done; empty: it was not tried.
-    pub(in crate::http) fault: String,
+    pub(in crate::http) fault: Fault,
     pub(in crate::http) question: Question,
 }
 
 /// The page with the question. `fault` says why it was not done; it is empty at first.
-pub(super) fn page(administrator: &Administrator, question: Question, fault: String) -> Response {
+pub(super) fn page(administrator: &Administrator, question: Question, fault: Fault) -> Response {
     templates::show_alone(&ConfirmPage {
         page: administrator.page(),
         frame: administrator.frame(),

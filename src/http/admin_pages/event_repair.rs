@@ -9,7 +9,7 @@ use super::administrator::{Administrator, AdministratorForm, RecentAdministrator
 use super::clients::made::{self, Made};
 use super::events::may_repair;
 use super::frame::Frame;
-use super::refused::Refused;
+use super::refused::{Fault, Refused};
 use crate::admin::event::{ExplanationView, RepairKind, RepairView};
 use crate::error::{Internal, Refusal};
 use crate::http::destination::{AdminPath, PagePath};
@@ -28,7 +28,7 @@ pub(in crate::http) struct RepairPage {
     /// The command that does the same.
     pub(in crate::http) command: String,
     /// Why it was not done; empty: it was not tried.
-    pub(in crate::http) fault: String,
+    pub(in crate::http) fault: Fault,
     /// What it means.
     pub(in crate::http) means: String,
     /// The operation, as it was shown.
@@ -90,7 +90,7 @@ fn page(
     administrator: &Administrator,
     id: &str,
     (repair, command): (RepairView, String),
-    fault: String,
+    fault: Fault,
 ) -> Response {
     templates::show_alone(&RepairPage {
         page: administrator.page(),
@@ -111,7 +111,7 @@ pub(super) async fn ask(
     RecentAdministrator(administrator): RecentAdministrator,
 ) -> Result<Response, PageFailure> {
     let found = find(&administrator, &id).await?;
-    Ok(page(&administrator, &id, found, String::new()))
+    Ok(page(&administrator, &id, found, Fault::default()))
 }
 
 /// Makes the change that was shown, and no other.

@@ -98,6 +98,29 @@ pub(in crate::http) struct EventPage {
     pub(in crate::http) may_repair: bool,
 }
 
+impl EventPage {
+    /// The refusal that it is about. Scopes that were left out are as those of a refused request.
+    fn refusal(&self) -> Option<&str> {
+        let event = &self.explanation.event;
+        let left_out = event.kind == Kind::ScopesLeftOut.name();
+        let refused = event.refused.as_ref().and_then(|refused| refused.refusal.as_deref());
+        refused.or_else(|| left_out.then(|| Refusal::ScopeNotAllowed.name()))
+    }
+
+    /// What can be done.
+    fn remedy(&self, t: &Texts) -> Option<Said> {
+        let client = self.explanation.event.client_id.as_deref();
+        let remedy = self.explanation.remedy.as_ref()?;
+        Some(t.remedy(self.refusal(), client, remedy))
+    }
+
+    /// Why there is no command.
+    fn no_command(&self, t: &Texts) -> Option<Said> {
+        let why = self.explanation.no_command.as_ref()?;
+        Some(t.no_command(why))
+    }
+}
+
 /// Who did something, in words.
 pub(in crate::http) fn actor(t: &Texts, actor: &ActorView) -> String {
     let t = &t.admin.events;

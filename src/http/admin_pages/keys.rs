@@ -7,6 +7,7 @@ use axum::response::Response;
 use super::administrator::{Administrator, AdministratorForm, RecentAdministrator};
 use super::confirm::{self, Question, Tick};
 use super::frame::Frame;
+use super::refused::Fault;
 use crate::admin::key::{KeyStateView, KeyView, RotationRequest, RotationView};
 use crate::admin::listing::ListView;
 use crate::http::destination::{AdminPath, PagePath};
@@ -51,6 +52,7 @@ fn question(administrator: &Administrator, form: &Params) -> Result<Question, Pa
     Ok(Question {
         back: AdminPath::of(["keys"]),
         button: t.rotate().plain(),
+        choice: None,
         danger: false,
         means: vec![t.rotate_means().plain()],
         ticks: vec![tick("now", t.now().plain())?, tick("revoke", t.revoke().plain())?],
@@ -63,7 +65,7 @@ pub(super) async fn ask(
     RecentAdministrator(administrator): RecentAdministrator,
 ) -> Result<Response, PageFailure> {
     let question = question(&administrator, &administrator.query)?;
-    Ok(confirm::page(&administrator, question, String::new()))
+    Ok(confirm::page(&administrator, question, Fault::default()))
 }
 
 /// Rotates the keys.

@@ -1,5 +1,6 @@
 //! Why an operation did nothing, and what the page of its form says of it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
@@ -8,6 +9,39 @@ use axum::response::Response;
 use crate::error::{Error, ErrorCode, Internal, Refusal};
 use crate::http::failure::{Cause, PageFailure, Slip};
 use crate::http::texts::Texts;
+
+/// What is wrong with a form.
+#[derive(Clone, Debug, Default)]
+pub(in crate::http) struct Fault {
+    /// The name of the field that it is about; empty: several, or none.
+    field: String,
+    sentence: String,
+}
+
+impl Fault {
+    /// Whether nothing is wrong.
+    pub(in crate::http) fn is_empty(&self) -> bool {
+        self.sentence.is_empty()
+    }
+
+    /// Whether it is about that field.
+    pub(in crate::http) fn is_about(&self, field: &str) -> bool {
+        !self.is_empty() && self.field == field
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+#[cfg(test)]
+impl From<String> for Fault {
+    fn from(sentence: String) -> Self {
+        Self { field: "name".to_owned(), sentence }
+    }
+}
 
 /// Why an operation did nothing.
 pub(super) struct Refused(Arc<Error>);
@@ -24,7 +58,7 @@ impl Refused {
     }
 
     /// A fault of this server.
-    pub(super) fn fault(error: impl std::fmt::Display) -> Self {
+    pub(super) fn internal(error: impl std::fmt::Display) -> Self {
         Self(Arc::new(Internal::new(error).into()))
     }
 
@@ -59,6 +93,12 @@ impl Refused {
         own.plain()
     }
 
+    /// What the form says of it, and beside which field.
+    pub(super) fn fault(&self, t: &Texts) -> Fault {
+        let field = self.refusal().map(field).unwrap_or_default();
+        Fault { field, sentence: self.sentence(t) }
+    }
+
     /// Whether it is about what was asked, so that the page can be shown beside it.
     pub(super) fn is_about_request(&self) -> bool {
         let status = self.0.code().status();
@@ -87,6 +127,30 @@ impl From<Refused> for PageFailure {
         }
         Self::reported(error)
     }
+}
+
+/// The name of the field that a refusal is about, as its row says or begins with.
+fn field(refusal: Refusal) -> String {
+    let reason = refusal.reason();
+    let named = reason.split_once(": ").map(|(member, _)| member);
+    let field = match refusal {
+        Refusal::AccessTokenLifetimeUnfit => "access_token_lifetime",
+        Refusal::CatalogueUrlUnfit => "url",
+        Refusal::ClientMetadataMalformed(member, _)
+        | Refusal::ClientMetadataUnsupported(member, _) => member,
+        Refusal::EmailMalformed | Refusal::EmailTaken => "email",
+        Refusal::GroupMalformed => "groups",
+        Refusal::MemberMalformed("lifetime", _) => "days",
+        Refusal::NameMalformed => "name",
+        Refusal::ResourceExists | Refusal::ResourceIsClient | Refusal::ResourceMalformed => {
+            "resource"
+        }
+        Refusal::ScopeUnknown => "scope",
+        Refusal::UserExists | Refusal::UsernameMalformed => "username",
+        own if own.name().starts_with("RedirectUri") => "redirect_uris",
+        _ => named.unwrap_or_default(),
+    };
+    field.to_owned()
 }
 
 /// A sentence that begins with the name of a member, with the label of its field instead.
@@ -141,6 +205,24 @@ mod tests {
 
     fn said(refusal: Refusal) -> String {
         Refused::of(refusal).sentence(Language::default().texts())
+    }
+
+    #[test]
+    fn a_fault_is_about_its_field() {
+        for (refusal, name) in [
+            (Refusal::RedirectUriNotHttps, "redirect_uris"),
+            (Refusal::RedirectUrisUnfit("x"), "redirect_uris"),
+            (Refusal::UserExists, "username"),
+            (Refusal::MemberMalformed("uses", "x"), "uses"),
+            (Refusal::MemberMalformed("lifetime", "x"), "days"),
+            (Refusal::ClientMetadataMalformed("jwks_uri", "x"), "jwks_uri"),
+            (Refusal::PasskeyNameTaken, "name"),
+            (Refusal::PkceOptionalUnfit, "pkce"),
+        ] {
+            let fault = Refused::of(refusal).fault(Language::default().texts());
+            assert!(fault.is_about(name), "{name}: {fault:?}");
+        }
+        assert!(!Fault::default().is_about(""));
     }
 
     #[test]

@@ -82,6 +82,7 @@ pub(super) async fn list<V: Noun + DeserializeOwned, P: Template>(
             Ok(templates::show_alone(&page(Rows { fault: String::new(), items, more, typed })))
         }
         Err(refused) => administrator.again(refused, query, |fault| {
+            let fault = fault.to_string();
             let rows = Rows { fault, items: Vec::new(), more: None, typed };
             Ok(templates::show_alone(&page(rows)))
         }),

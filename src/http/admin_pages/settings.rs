@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::administrator::{Administrator, AdministratorForm, RecentAdministrator};
 use super::confirm::{self, Question};
 use super::frame::Frame;
+use super::refused::Fault;
 use crate::admin::config::{ConfigView, ReloadView};
 use crate::config::InForce;
 use crate::http::destination::{AdminPath, PagePath};
@@ -24,7 +25,7 @@ pub(in crate::http) struct SettingsPage {
     pub(in crate::http) frame: Frame,
     pub(in crate::http) config: ConfigView,
     /// Why the configuration was not read; empty: it was not tried.
-    pub(in crate::http) fault: String,
+    pub(in crate::http) fault: Fault,
     pub(in crate::http) may_reload: bool,
     pub(in crate::http) searched: String,
 }
@@ -50,7 +51,7 @@ impl SettingsPage {
     }
 }
 
-fn page(administrator: &Administrator, config: ConfigView, fault: String) -> SettingsPage {
+fn page(administrator: &Administrator, config: ConfigView, fault: Fault) -> SettingsPage {
     SettingsPage {
         page: administrator.page(),
         frame: administrator.frame(),
@@ -70,7 +71,7 @@ pub(super) async fn show(administrator: Administrator) -> Result<Response, PageF
         let texts = [&own.key, &SettingsPage::text(own), &own.source];
         texts.iter().any(|text| text.to_lowercase().contains(&wanted))
     });
-    let page = page(&administrator, config, String::new());
+    let page = page(&administrator, config, Fault::default());
     Ok(templates::show_alone(&SettingsPage { searched: searched.to_owned(), ..page }))
 }
 
@@ -79,6 +80,7 @@ fn question(administrator: &Administrator) -> Question {
     Question {
         back: AdminPath::of(["settings"]),
         button: t.reload().plain(),
+        choice: None,
         danger: false,
         means: vec![t.reload_means().plain()],
         ticks: Vec::new(),
@@ -90,7 +92,7 @@ fn question(administrator: &Administrator) -> Question {
 pub(super) async fn ask(
     RecentAdministrator(administrator): RecentAdministrator,
 ) -> Result<Response, PageFailure> {
-    Ok(confirm::page(&administrator, question(&administrator), String::new()))
+    Ok(confirm::page(&administrator, question(&administrator), Fault::default()))
 }
 
 /// Reads the configuration again.

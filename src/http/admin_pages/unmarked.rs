@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::clients;
-use super::confirm::{ConfirmPage, Question, Tick};
+use super::confirm::{ConfirmPage, OneOf, Question, Tick};
 use super::event_repair::{self, RepairPage};
 use super::events::{self, EventPage, EventsPage, FilterField};
 use super::frame::{Frame, Kind, Part};
@@ -103,12 +103,18 @@ fn rendered() -> Vec<(&'static str, String)> {
     let question = Question {
         back: path(),
         button: marked(),
+        choice: Some(OneOf {
+            chosen: "yes",
+            legend: marked(),
+            name: "b",
+            options: vec![("yes", marked())],
+        }),
         danger: true,
         means: vec![marked()],
         ticks: vec![Tick { name: "a", label: marked(), on: true }],
         title: marked(),
     };
-    let (action, fault) = (path(), marked());
+    let (action, fault) = (path(), marked().into());
     let confirm = ConfirmPage { page: page(), frame: frame(), action, fault, question };
     add("confirm.html", &confirm);
     let explanations = [json!(null), refused()].map(|refused| ExplanationView {
@@ -153,7 +159,7 @@ fn rendered() -> Vec<(&'static str, String)> {
             action: path(),
             back: path(),
             command: "gatelodge".to_owned(),
-            fault: marked(),
+            fault: marked().into(),
             means: event_repair::means(page().t, &repair),
             operation: "x".to_owned(),
             repair,

@@ -9,6 +9,7 @@ use axum::response::Response;
 
 use super::asker::ClientMark;
 use super::templates::{self, ApplicationItem, HostItem, SessionItem};
+use crate::admin::bridge::COMMAND_LINE;
 use crate::app::App;
 use crate::error::Refusal;
 use crate::fetch::is_private;
@@ -79,6 +80,9 @@ pub(super) fn of(
 
 /// Where a request came from, as its person knows the place. There is no geography.
 pub(in crate::http) fn place(t: &Texts, address: &str) -> String {
+    if address == COMMAND_LINE {
+        return t.admin.links.by_operator().plain();
+    }
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(address) if address.is_loopback() => t.account.this_machine().plain(),
         Ok(own) if is_private(own) => t.account.private_network(address).plain(),
@@ -123,4 +127,23 @@ pub(in crate::http) async fn end_session(
     let id = id.ok_or(Refusal::SessionNotFound)?;
     app.write_by(acting, move |tx, cx| session::revoke_own(tx, cx, own.user(), id)).await?;
     Ok(redirect::to_page_after(Done::SessionEnded, &PagePath::Account))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::texts::Language;
+
+    #[test]
+    fn a_place_is_told_in_words_where_there_are_any() {
+        let t = Language::default().texts();
+        for (address, said) in [
+            ("127.0.0.1", "this machine"),
+            ("10.0.0.7", "10.0.0.7, in a private network"),
+            ("203.0.113.9", "203.0.113.9"),
+            (COMMAND_LINE, "the command line"),
+        ] {
+            assert_eq!(place(t, address), said);
+        }
+    }
 }

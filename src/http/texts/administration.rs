@@ -384,8 +384,10 @@ sections! {
             title(name),
             end_passkeys, end_sessions,
             further,
+            lost,
             make,
             means,
+            purpose,
         }
         sessions: AdminSessions {
             title,

@@ -76,14 +76,27 @@ macro_rules! texts {
             pub(in crate::http) beside: Box<$crate::http::texts::beside::Beside>,
             $(pub(in crate::http) $section: Box<$Section>,)*
             $(pub(in crate::http) $script: Box<$Script>,)*
+            /// The catalogue of applications, where it is not said as its entries say it.
+            #[serde(default)]
+            pub(super) catalogue: $crate::http::texts::said::Catalogue,
             /// What happened, by the kind of the event, where it is not said as [`Kind`](crate::event::Kind)
             /// says it.
             #[serde(default)]
             pub(super) events: std::collections::BTreeMap<String, $crate::http::texts::phrase::Phrase>,
+            /// Why no command lets a request pass, by the name of what it takes instead.
+            #[serde(default)]
+            pub(super) no_command: std::collections::BTreeMap<String, String>,
+            /// What an operator should know of a client, by the name of the kind of the note, where it is
+            /// not said as that says it.
+            #[serde(default)]
+            pub(super) notes: std::collections::BTreeMap<String, $crate::http::texts::phrase::Phrase>,
             /// The sentences of refusals, where they are not those of `error`: those for people by
             /// [`sentence_name`](crate::error::Refusal::sentence_name), precise ones by their name.
             #[serde(default)]
             pub(super) refusals: std::collections::BTreeMap<String, $crate::http::texts::phrase::Phrase>,
+            /// What can be done about a refusal, by its name. Commands in it are those of the table.
+            #[serde(default)]
+            pub(super) remedies: std::collections::BTreeMap<String, String>,
             /// The descriptions of the scopes that every installation knows.
             pub(super) scopes: std::collections::BTreeMap<String, $crate::http::texts::phrase::Phrase>,
         }

@@ -9,6 +9,7 @@ mod beside;
 mod declare;
 mod language;
 mod phrase;
+mod said;
 mod sections;
 #[cfg(test)]
 pub(super) mod tests;
@@ -16,6 +17,7 @@ mod value;
 
 pub(super) use language::Language;
 pub(super) use phrase::Json;
+pub(super) use said::Said;
 pub(super) use sections::Texts;
 pub(super) use value::{Day, Value};
 
@@ -86,18 +88,6 @@ impl Texts {
         }
     }
 
-    /// What happened, as a sentence begins, by the kind of an event and what is said of it in English.
-    pub(super) fn event(&self, kind: &str, summary: &str) -> Said {
-        Said::of(self.events.get(kind).map(|phrase| phrase.filled(Vec::new()).plain()), summary)
-    }
-
-    /// Why a request was refused, by the name of the refusal and the reason in English. A refusal that
-    /// names a value of the request is in English everywhere: an event has the whole reason alone.
-    pub(super) fn reason(&self, refusal: &str, reason: &str) -> Said {
-        let refusal = Refusal::named(refusal).filter(|own| own.parameters().is_empty());
-        Said::of(refusal.and_then(|own| self.sentence_at(own.name(), own)), reason)
-    }
-
     /// The sentence of a refusal, if people meet it. Causes that a stranger must not tell apart have
     /// one sentence in every language.
     fn refusal(&self, refusal: Refusal) -> Option<String> {
@@ -108,19 +98,6 @@ impl Texts {
         let phrase = self.refusals.get(name)?;
         let values = refusal.parameters().into_iter().map(|(name, value)| (name, value.to_value()));
         Some(phrase.filled(values.collect()).plain())
-    }
-}
-
-/// What is said in the language of the page, or, without a translation, in English.
-pub(super) struct Said {
-    pub(super) is_english: bool,
-    pub(super) text: String,
-}
-
-impl Said {
-    fn of(translated: Option<String>, english: &str) -> Self {
-        let is_english = translated.is_none();
-        Self { is_english, text: capital(&translated.unwrap_or_else(|| english.to_owned())) }
     }
 }
 

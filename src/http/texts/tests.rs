@@ -5,8 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_embed::RustEmbed;
 
 use super::*;
+use crate::admin::catalogue::{self, EntryView};
+use crate::admin::client::{ClientNoteView, NoteKind};
 use crate::config::Config;
+use crate::error::Resolution;
 use crate::event::Kind;
+use crate::flow::events::UNFIT;
 
 #[derive(RustEmbed)]
 #[folder = "assets/static/"]
@@ -87,25 +91,106 @@ fn every_language_has_a_sentence_for_each_refusal_on_a_page() {
     }
 }
 
-/// The refusals of operators, with their precise reason. The sentence of these two is a reason that the
-/// place of the fault gives, which is in English.
+/// The English stands in the table. The reason of this one is all that the place of the fault says.
 #[test]
-fn every_language_has_a_sentence_for_each_refusal_of_the_administration() {
-    let operators = include_str!("../../error/refusal/operator.rs");
-    let given = ["ClientMetadataContradictory", "MemberMalformed"];
-    let rows = |refusal: &&Refusal| {
-        let row = |rest: &str| operators.contains(&format!("\n    {}{rest}", refusal.name()));
-        (row(" =>") || row("(")) && !given.contains(&refusal.name())
+fn every_language_says_why_a_request_was_refused_and_what_can_be_done() {
+    let given = ["MemberMalformed"];
+    for language in Language::all().filter(|language| language.tag() != "en") {
+        let texts = read(language);
+        let own = Refusal::ALL.iter().filter(|own| !given.contains(&own.name()));
+        let missing: Vec<_> = own.filter(|own| !texts.refusals.contains_key(own.name())).collect();
+        assert!(missing.is_empty(), "{} has no reason for {missing:#?}", language.tag());
+        for refusal in Refusal::ALL {
+            let name = refusal.name();
+            let remedy = texts.remedies.get(name);
+            let remedy =
+                remedy.unwrap_or_else(|| panic!("{}: no remedy of {name}", language.tag()));
+            assert_eq!(commands(remedy), commands(refusal.remedy()), "{}: {name}", language.tag());
+        }
+        assert_eq!(texts.remedies.len(), Refusal::ALL.len(), "{}", language.tag());
+        let named = Resolution::ALL.map(Resolution::name);
+        assert!(texts.no_command.keys().eq(&named), "{}", language.tag());
+        let why = Resolution::ALL.into_iter().filter_map(Resolution::without_command);
+        for why in why.chain([UNFIT]) {
+            assert!(!texts.no_command(why).is_english, "{}: {why}", language.tag());
+        }
+    }
+}
+
+/// The commands that a sentence names.
+fn commands(text: &str) -> Vec<&str> {
+    let commands = crate::http::commands::parts(text).into_iter().map(|(_, command)| command);
+    commands.filter(|command| !command.is_empty()).collect()
+}
+
+#[test]
+fn every_language_has_the_notes_about_a_client() {
+    let of_kind = |kind: &NoteKind| {
+        let values = kind.values().iter().map(|name| ((*name).to_owned(), format!("{name}-1")));
+        ClientNoteView {
+            note: *kind,
+            sentence: kind.sentence().to_owned(),
+            values: values.collect(),
+        }
     };
     for language in Language::all().filter(|language| language.tag() != "en") {
         let texts = read(language);
-        let translated = |own: &&Refusal| texts.refusals.contains_key(own.name());
-        let missing: Vec<_> =
-            Refusal::ALL.iter().filter(rows).filter(|own| !translated(own)).collect();
+        for kind in NoteKind::ALL {
+            let name = kind.name();
+            let phrase = texts.notes.get(name);
+            let phrase = phrase.unwrap_or_else(|| panic!("{}: no note {name}", language.tag()));
+            let values: BTreeSet<&str> = kind.values().iter().copied().collect();
+            assert_eq!(phrase.names(), values, "{}: {name}", language.tag());
 
-        assert!(missing.is_empty(), "{} has no sentence for {missing:#?}", language.tag());
+            let note = of_kind(kind);
+            let said = texts.note(&note);
+            let mut english = note.sentence.clone();
+            for (name, value) in &note.values {
+                english = english.replace(&format!("{{{name}}}"), value);
+            }
+            assert!(!said.is_english);
+            assert_eq!(commands(&said.text), commands(&english), "{}: {name}", language.tag());
+        }
+        assert_eq!(texts.notes.len(), NoteKind::ALL.len(), "{}", language.tag());
     }
-    assert!(Refusal::ALL.iter().filter(rows).count() > 70);
+}
+
+/// A place that begins with a word is told in words. Another is the name of a file or of a menu.
+#[test]
+fn every_language_says_what_the_entries_of_the_catalogue_say() {
+    let is_phrase = |place: &&str| {
+        let first = place.split(' ').next().unwrap_or_default();
+        first.bytes().all(|b| b.is_ascii_lowercase())
+    };
+    let entries: Vec<_> =
+        catalogue::names().iter().map(|name| catalogue::entry(name).unwrap()).collect();
+    let of = |entry: &EntryView| entry.application.clone();
+    let kinds: BTreeSet<String> = entries.iter().map(|entry| of(entry).kind).collect();
+    let places = entries.iter().flat_map(|entry| &entry.application.settings);
+    let places: BTreeSet<&str> = places.map(|own| own.place.as_str()).filter(is_phrase).collect();
+    assert!(places.contains("environment") && !places.contains("grafana.ini"));
+    let options = entries.iter().map(|entry| (&entry.name, &entry.application.options));
+    let options = options.filter(|(_, options)| !options.is_empty());
+    let options: BTreeMap<_, Vec<_>> =
+        options.map(|(name, options)| (name, options.keys().collect())).collect();
+    let notes = entries.iter().filter(|entry| !entry.application.notes.is_empty());
+    let notes: BTreeMap<_, Vec<_>> = notes
+        .map(|entry| {
+            (&entry.name, entry.application.notes.iter().map(|own| commands(own)).collect())
+        })
+        .collect();
+    for language in Language::all().filter(|language| language.tag() != "en") {
+        let own = read(language).catalogue;
+        let tag = language.tag();
+
+        assert!(own.kinds.keys().eq(&kinds), "{tag}: {:?}", own.kinds.keys());
+        assert_eq!(own.places.keys().map(String::as_str).collect::<BTreeSet<_>>(), places, "{tag}");
+        let named = own.options.iter().map(|(name, own)| (name, own.keys().collect()));
+        assert_eq!(named.collect::<BTreeMap<_, Vec<_>>>(), options, "{tag}");
+        let said = own.notes.iter();
+        let said = said.map(|(name, own)| (name, own.iter().map(|own| commands(own)).collect()));
+        assert_eq!(said.collect::<BTreeMap<_, Vec<_>>>(), notes, "{tag}");
+    }
 }
 
 #[test]
@@ -124,11 +209,19 @@ fn a_reason_without_a_translation_is_in_english() {
     let german = read(Language::of(["de"]).unwrap());
 
     let said = german.reason("PageNotFound", "there is no such page");
-    let other = german.reason("CodeReplayed", "the code returned");
+    let other = german.reason("Refused once", "the code returned");
+    let named = |reason| german.reason("ParameterTooLong", reason);
+    let long = named("state is longer than 8 KiB, or than 16 KiB for a whole token");
+    let former = named("state is much too long");
+    let remedy = german.remedy(Some("ClientDisabled"), Some("my shop"), "x");
     let happened = german.event("user.added", "a person was added");
 
     assert_eq!((&*said.text, said.is_english), ("Diese Seite gibt es nicht.", false));
     assert_eq!((&*other.text, other.is_english), ("The code returned", true));
+    let begins = "state ist länger als 8 KiB, ";
+    assert_eq!((long.text.get(..begins.len()), long.is_english), (Some(begins), false));
+    assert_eq!((&*former.text, former.is_english), ("State is much too long", true));
+    assert_eq!(remedy.text, "gatelodge client enable 'my shop'");
     assert_eq!((&*happened.text, happened.is_english), ("Eine Person wurde hinzugefügt", false));
 }
 
@@ -190,17 +283,13 @@ fn no_script_has_a_sentence_of_its_own() {
 }
 
 #[test]
-fn a_refusal_is_said_in_the_language_and_in_english_where_no_person_meets_it() {
+fn a_refusal_is_said_in_the_language_of_the_page() {
     let german = read(Language::of(["de"]).unwrap());
     let said = |refusal: Refusal| german.sentence(&refusal.into());
 
     assert_eq!(said(Refusal::PageNotFound), "Diese Seite gibt es nicht.");
     assert_eq!(said(Refusal::ParameterRepeated("state")), "state kam mehr als einmal.");
     assert_eq!(said(Refusal::InteractionExpired), said(Refusal::InteractionUnknown));
-    assert_eq!(
-        said(Refusal::SoftwareStatementUnapproved).get(..22),
-        Some("software_statement was")
-    );
     let english = read(Language::default());
     assert_eq!(english.sentence(&Refusal::PageNotFound.into()), "There is no such page.");
     assert_eq!(english.sentence(&Refusal::ClientIdMissing.into()), "client_id is missing.");

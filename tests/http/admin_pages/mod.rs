@@ -7,6 +7,7 @@ mod done;
 mod events;
 mod frame;
 mod keys;
+mod language;
 mod long_lists;
 mod named;
 mod people;

@@ -181,7 +181,9 @@ async fn a_link_ends_nothing_where_nothing_is_ticked() {
             .contains(&format!("name=\"{name}\" type=\"checkbox\" value=\"yes\" checked"))
     };
     assert_eq!(contrary.status, 400);
-    assert!(ticked("further") && ticked("end_passkeys") && !ticked("end_sessions"));
+    assert!(ticked("end_passkeys") && !ticked("end_sessions"));
+    let chosen = "name=\"further\" type=\"radio\" value=\"yes\" checked";
+    assert!(contrary.text().contains(chosen), "{}", contrary.text());
 }
 
 #[tokio::test]

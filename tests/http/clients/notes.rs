@@ -16,7 +16,7 @@ async fn notes(server: &Server, registration: Value) -> Vec<String> {
 
 fn listed(client: &Value) -> Vec<String> {
     let notes = client["notes"].as_array().cloned().unwrap_or_default();
-    notes.iter().map(|note| note.as_str().unwrap().to_owned()).collect()
+    notes.iter().map(|note| note["sentence"].as_str().unwrap().to_owned()).collect()
 }
 
 /// The note that begins with `subject`.

@@ -16,7 +16,7 @@ use crate::http::admin_pages::administrator::{
     Administrator, AdministratorForm, RecentAdministrator, path_of,
 };
 use crate::http::admin_pages::confirm::{self, Question};
-use crate::http::admin_pages::refused::Refused;
+use crate::http::admin_pages::refused::{Fault, Refused};
 use crate::http::destination::{AdminPath, PagePath};
 use crate::http::done::Done;
 use crate::http::failure::PageFailure;
@@ -72,6 +72,7 @@ impl Act {
         Ok(Question {
             back: AdminPath::client(&client.client_id),
             button: button.plain(),
+            choice: None,
             danger: self == Self::Remove,
             means,
             ticks: Vec::new(),
@@ -121,7 +122,7 @@ async fn ask(
 ) -> Result<Response, PageFailure> {
     let client: ClientView = administrator.get(&path_of("clients", &id)).await?;
     let question = act.question(&administrator, &client).await?;
-    Ok(confirm::page(&administrator, question, String::new()))
+    Ok(confirm::page(&administrator, question, Fault::default()))
 }
 
 async fn run(

@@ -13,6 +13,7 @@ use crate::http::admin_pages::administrator::{
 };
 use crate::http::admin_pages::fields::{FieldKind, Form};
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::refused::Fault;
 use crate::http::destination::AdminPath;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
@@ -41,7 +42,7 @@ pub(in crate::http) struct NewClientPage {
     pub(in crate::http) frame: Frame,
     pub(in crate::http) action: AdminPath,
     /// Why it was not added; empty: it was not tried.
-    pub(in crate::http) fault: String,
+    pub(in crate::http) fault: Fault,
     pub(in crate::http) form: Form,
 }
 
@@ -55,19 +56,21 @@ pub(in crate::http::admin_pages) async fn ask(
     }
     if query.one("by")?.is_some() {
         let form = described::new_client(&administrator).await?.filled(query)?;
-        return Ok(by_hand(&administrator, form, String::new()));
+        return Ok(by_hand(&administrator, form, Fault::default()));
     }
     choose(&administrator).await
 }
 
-/// The applications of the catalogue that have in their name or kind what was searched for.
+/// The applications of the catalogue that have in their name or kind what was searched for, in English
+/// or in the language of the page.
 async fn choose(administrator: &Administrator) -> Result<Response, PageFailure> {
     let searched = administrator.query.one("q")?.unwrap_or_default();
     let wanted = searched.to_lowercase();
     let mut entries: ListView<EntryView> =
         administrator.get("/api/v1/catalogue?limit=1000").await?;
     entries.items.retain(|entry| {
-        let texts = [&entry.name, &entry.application.title, &entry.application.kind];
+        let said = administrator.texts().kind_of(&entry.application).text;
+        let texts = [&entry.name, &entry.application.title, &entry.application.kind, &said];
         texts.iter().any(|text| text.to_lowercase().contains(&wanted))
     });
     entries.items.sort_by_cached_key(|entry| entry.application.title.to_lowercase());
@@ -79,7 +82,7 @@ async fn choose(administrator: &Administrator) -> Result<Response, PageFailure> 
     }))
 }
 
-fn by_hand(administrator: &Administrator, form: Form, fault: String) -> Response {
+fn by_hand(administrator: &Administrator, form: Form, fault: Fault) -> Response {
     templates::show_alone(&NewClientPage {
         page: administrator.page(),
         frame: administrator.frame(),

@@ -13,6 +13,7 @@ use crate::admin::catalogue::{EntryChoice, EntryView};
 use crate::http::admin_pages::administrator::{Administrator, path_of};
 use crate::http::admin_pages::fields::{Field, FieldKind, Form};
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::refused::Fault;
 use crate::http::destination::AdminPath;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
@@ -31,7 +32,7 @@ pub(in crate::http) struct ApplicationPage {
     pub(in crate::http) action: AdminPath,
     pub(in crate::http) entry: EntryView,
     /// Why it was not added; empty: it was not tried.
-    pub(in crate::http) fault: String,
+    pub(in crate::http) fault: Fault,
     pub(in crate::http) form: Form,
 }
 
@@ -64,7 +65,8 @@ impl ApplicationPage {
 }
 
 fn form(administrator: &Administrator, entry: &EntryView) -> Form {
-    let t = &administrator.texts().admin.client_form;
+    let texts = administrator.texts();
+    let t = &texts.admin.client_form;
     let application = &entry.application;
     let mut fields = Vec::new();
     let needs = application.needs_address();
@@ -74,13 +76,14 @@ fn form(administrator: &Administrator, entry: &EntryView) -> Form {
     }
     for (name, option) in &application.options {
         let field = Field::new(format!("{OPTION}{name}"), name.as_str(), FieldKind::Line);
-        let field = field.with(&option.default).with_hint(option.meaning.as_str());
+        let field =
+            field.with(&option.default).with_hint(texts.meaning(&entry.name, name, option).text);
         fields.push(if option.default.is_some() { field.extra() } else { field });
     }
     Form { changes: false, fields }
 }
 
-fn page(administrator: &Administrator, entry: EntryView, form: Form, fault: String) -> Response {
+fn page(administrator: &Administrator, entry: EntryView, form: Form, fault: Fault) -> Response {
     templates::show_alone(&ApplicationPage {
         page: administrator.page(),
         frame: administrator.frame(),
@@ -95,7 +98,7 @@ fn page(administrator: &Administrator, entry: EntryView, form: Form, fault: Stri
 pub(super) async fn ask(administrator: &Administrator, app: &str) -> Result<Response, PageFailure> {
     let entry: EntryView = administrator.get(&path_of("catalogue", app)).await?;
     let form = form(administrator, &entry).filled(&administrator.query)?;
-    Ok(page(administrator, entry, form, String::new()))
+    Ok(page(administrator, entry, form, Fault::default()))
 }
 
 /// Adds the client of an application.

@@ -13,6 +13,7 @@ use crate::http::admin_pages::administrator::{
 };
 use crate::http::admin_pages::fields::{FieldKind, Form};
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::refused::Fault;
 use crate::http::destination::{AdminPath, PagePath};
 use crate::http::done::Done;
 use crate::http::failure::PageFailure;
@@ -28,7 +29,7 @@ pub(in crate::http) struct EditClientPage {
     pub(in crate::http) action: AdminPath,
     pub(in crate::http) client: ClientView,
     /// Why it was not changed; empty: it was not tried.
-    pub(in crate::http) fault: String,
+    pub(in crate::http) fault: Fault,
     pub(in crate::http) form: Form,
 }
 
@@ -44,7 +45,7 @@ impl EditClientPage {
     }
 }
 
-fn page(administrator: &Administrator, client: ClientView, form: Form, fault: String) -> Response {
+fn page(administrator: &Administrator, client: ClientView, form: Form, fault: Fault) -> Response {
     templates::show_alone(&EditClientPage {
         page: administrator.page(),
         frame: administrator.frame(),
@@ -62,7 +63,7 @@ pub(in crate::http::admin_pages) async fn ask(
 ) -> Result<Response, PageFailure> {
     let client: ClientView = administrator.get(&path_of("clients", &id)).await?;
     let form = described::form_of(&administrator, &client).await?.filled(&administrator.query)?;
-    Ok(page(&administrator, client, form, String::new()))
+    Ok(page(&administrator, client, form, Fault::default()))
 }
 
 /// Changes what was changed in the form, and nothing else.

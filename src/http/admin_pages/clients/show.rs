@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Named;
 use super::described;
 use crate::admin::catalogue::SetupView;
-use crate::admin::client::{ClientNotesView, ClientOrigin, ClientView};
+use crate::admin::client::{ClientNoteView, ClientNotesView, ClientOrigin, ClientView};
 use crate::admin::usage::{RefusalView, UsageView};
 use crate::error::shell_word;
 use crate::http::admin_pages::administrator::{Administrator, path_of};
@@ -16,7 +16,7 @@ use crate::http::destination::AdminPath;
 use crate::http::failure::PageFailure;
 use crate::http::pages::asker::ClientMark;
 use crate::http::pages::templates::{self, Page};
-use crate::http::texts::Texts;
+use crate::http::texts::{Said, Texts};
 use crate::oauth::client::PkcePolicy;
 
 #[derive(Template)]
@@ -29,8 +29,8 @@ pub(in crate::http) struct ClientPage {
     pub(in crate::http) environment: Option<String>,
     pub(in crate::http) may_change: bool,
     pub(in crate::http) may_see_events: bool,
-    /// What will be demanded of it, and what does not work, a line each.
-    pub(in crate::http) notes: Vec<String>,
+    /// What will be demanded of it, and what does not work.
+    pub(in crate::http) notes: Vec<ClientNoteView>,
     /// What is pasted into its application, if the catalogue knows that.
     pub(in crate::http) setup: Option<SetupView>,
     pub(in crate::http) usage: UsageView,
@@ -72,6 +72,11 @@ impl ClientPage {
     fn refused(&self, refusal: &RefusalView) -> AdminPath {
         let client = ("client", self.client.client_id.as_str());
         AdminPath::of(["events"]).with_query([client, ("refusal", &refusal.refusal)])
+    }
+
+    /// What can be done about a refusal of its.
+    fn remedy(&self, t: &Texts, own: &RefusalView) -> Said {
+        t.remedy(Some(&own.refusal), Some(&self.client.client_id), &own.remedy)
     }
 
     /// Its members that have a value, each with its lines.

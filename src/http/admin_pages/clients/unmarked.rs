@@ -11,6 +11,7 @@ use super::list::ClientsPage;
 use super::made::{ClientMadePage, Made};
 use super::show::ClientPage;
 use crate::http::admin_pages::fields::{Choice, Field, FieldKind, Form};
+use crate::http::admin_pages::refused::Fault;
 use crate::http::admin_pages::resources::edit::ResourceFormPage;
 use crate::http::admin_pages::resources::list::{
     Configured, ConfiguredRole, ConfiguredScope, ResourcesPage,
@@ -33,7 +34,8 @@ fn client(origin: &str, whole: bool) -> Value {
         "name": "Shop", "origin": origin,
     });
     let members = json!({
-        "client_secret": "s", "client_uri": "https://a.example", "groups": ["staff"], "notes": ["x"],
+        "client_secret": "s", "client_uri": "https://a.example", "groups": ["staff"],
+        "notes": [{ "note": "pkce", "sentence": "x" }],
         "pkce": "required", "policy_uri": "https://a.example/p", "tos_uri": "https://a.example/t",
         "redirect_uris": ["https://a.example/cb"], "scope": "openid",
         "setup": { "name": "x", "notes": ["x"], "settings": [{ "place": "x", "text": "y" }] },
@@ -128,7 +130,7 @@ fn render(add: &mut dyn FnMut(&'static str, &dyn DynTemplate)) {
             page: page(),
             frame: frame(),
             config: view(config),
-            fault: if whole { marked() } else { String::new() },
+            fault: if whole { marked().into() } else { Fault::default() },
             may_reload: whole,
             searched: text(),
         };
@@ -166,7 +168,7 @@ fn render_clients(add: &mut dyn FnMut(&'static str, &dyn DynTemplate)) {
             environment: whole.then(text),
             may_change: true,
             may_see_events: whole,
-            notes: if whole { vec![text()] } else { vec![] },
+            notes: if whole { view(client(origin, true)["notes"].clone()) } else { vec![] },
             setup: view(client(origin, true)["setup"].clone()),
             usage: view(usage(whole)),
         };
@@ -196,7 +198,7 @@ fn render_forms(add: &mut dyn FnMut(&'static str, &dyn DynTemplate)) {
         page: page(),
         frame: frame(),
         action: path(),
-        fault: marked(),
+        fault: marked().into(),
         form: form(false),
     };
     add("client_new.html", &new);
@@ -206,7 +208,7 @@ fn render_forms(add: &mut dyn FnMut(&'static str, &dyn DynTemplate)) {
             frame: frame(),
             action: path(),
             entry: crate::admin::catalogue::entry(name).unwrap(),
-            fault: marked(),
+            fault: marked().into(),
             form: form(false),
         };
         add("client_application.html", &application);
@@ -217,7 +219,7 @@ fn render_forms(add: &mut dyn FnMut(&'static str, &dyn DynTemplate)) {
             frame: frame(),
             action: path(),
             client: view(client(origin, false)),
-            fault: marked(),
+            fault: marked().into(),
             form: form(true),
         };
         add("client_edit.html", &edit);
@@ -228,7 +230,7 @@ fn render_forms(add: &mut dyn FnMut(&'static str, &dyn DynTemplate)) {
             frame: frame(),
             action: path(),
             back: path(),
-            fault: marked(),
+            fault: marked().into(),
             form: form(name.is_some()),
             name,
         };

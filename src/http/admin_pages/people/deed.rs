@@ -16,6 +16,7 @@ use crate::http::admin_pages::administrator::{
     Administrator, AdministratorForm, RecentAdministrator,
 };
 use crate::http::admin_pages::confirm::{self, Question};
+use crate::http::admin_pages::refused::Fault;
 use crate::http::destination::{AdminPath, PagePath};
 use crate::http::done::Done;
 use crate::http::failure::PageFailure;
@@ -42,7 +43,15 @@ impl Deed {
 
 /// The question whether something shall end, which cannot be undone.
 pub(super) fn ending(back: AdminPath, title: String, means: String, button: String) -> Question {
-    Question { back, button, danger: true, means: vec![means], ticks: Vec::new(), title }
+    Question {
+        back,
+        button,
+        choice: None,
+        danger: true,
+        means: vec![means],
+        ticks: Vec::new(),
+        title,
+    }
 }
 
 /// A kind of deed, each with a page of its own.
@@ -90,7 +99,7 @@ async fn ask<K: Kind>(
 ) -> Result<Response, PageFailure> {
     check(&administrator)?;
     let deed = K::of(&administrator, last(&segments)).await?;
-    Ok(confirm::page(&administrator, deed.question, String::new()))
+    Ok(confirm::page(&administrator, deed.question, Fault::default()))
 }
 
 async fn act<K: Kind>(

@@ -15,6 +15,7 @@ use crate::http::admin_pages::administrator::{
     Administrator, AdministratorForm, RecentAdministrator, path_of,
 };
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::refused::Fault;
 use crate::http::admin_pages::roles;
 use crate::http::destination::{AdminPath, PagePath};
 use crate::http::done::Done;
@@ -38,7 +39,7 @@ pub(in crate::http) struct PersonFormPage {
     /// The page to go back to.
     pub(in crate::http) back: AdminPath,
     /// What was wrong; empty if nothing was.
-    pub(in crate::http) fault: String,
+    pub(in crate::http) fault: Fault,
     pub(in crate::http) fields: Fields,
     /// Who is changed; `None`: somebody is added.
     pub(in crate::http) person: Option<String>,
@@ -166,7 +167,7 @@ fn page(
     person: Option<&UserView>,
     fields: Fields,
     was: Fields,
-    fault: String,
+    fault: Fault,
 ) -> Response {
     let back = match person {
         Some(user) => AdminPath::person(&user.id),
@@ -191,7 +192,7 @@ pub(super) async fn ask(
 ) -> Result<Response, PageFailure> {
     check(&administrator)?;
     let fields = Fields::typed(&administrator.query)?.unwrap_or_else(Fields::new);
-    Ok(page(&administrator, None, fields, Fields::new(), String::new()))
+    Ok(page(&administrator, None, fields, Fields::new(), Fault::default()))
 }
 
 /// Adds a person, and shows their link.
@@ -243,7 +244,7 @@ pub(super) async fn edit(
     let user = user(&administrator, &id).await?;
     let fields = Fields::typed(&administrator.query)?.unwrap_or_else(|| Fields::of(&user));
     let was = Fields::was(&administrator.query, &user)?;
-    Ok(page(&administrator, Some(&user), fields, was, String::new()))
+    Ok(page(&administrator, Some(&user), fields, was, Fault::default()))
 }
 
 /// What the form changes, and nothing that somebody else changed meanwhile. An address that stays is

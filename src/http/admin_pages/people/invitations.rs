@@ -16,6 +16,7 @@ use crate::http::admin_pages::administrator::{
     Administrator, AdministratorForm, RecentAdministrator, path_of,
 };
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::refused::Fault;
 use crate::http::admin_pages::rows::{self, Rows};
 use crate::http::destination::AdminPath;
 use crate::http::done::Done;
@@ -57,7 +58,7 @@ pub(in crate::http) struct InvitationFormPage {
     pub(in crate::http) frame: Frame,
     pub(in crate::http) action: AdminPath,
     /// What was wrong; empty if nothing was.
-    pub(in crate::http) fault: String,
+    pub(in crate::http) fault: Fault,
     pub(in crate::http) fields: Fields,
     pub(in crate::http) roles: Vec<RoleBox>,
 }
@@ -135,7 +136,7 @@ pub(super) async fn list(administrator: Administrator) -> Result<Response, PageF
     .await
 }
 
-fn page(administrator: &Administrator, fields: Fields, fault: String) -> Response {
+fn page(administrator: &Administrator, fields: Fields, fault: Fault) -> Response {
     templates::show_alone(&InvitationFormPage {
         page: administrator.page(),
         frame: administrator.frame(),
@@ -152,7 +153,7 @@ pub(super) async fn ask(
 ) -> Result<Response, PageFailure> {
     check(&administrator)?;
     let fields = Fields::typed(&administrator.query)?;
-    Ok(page(&administrator, fields, String::new()))
+    Ok(page(&administrator, fields, Fault::default()))
 }
 
 /// Makes an invitation, and shows its link.

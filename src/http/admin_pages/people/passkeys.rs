@@ -11,6 +11,7 @@ use crate::http::admin_pages::administrator::{
     Administrator, AdministratorForm, RecentAdministrator, path_of,
 };
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::refused::Fault;
 use crate::http::destination::{AdminPath, PagePath};
 use crate::http::done::Done;
 use crate::http::failure::PageFailure;
@@ -27,7 +28,7 @@ pub(in crate::http) struct PersonPasskeyPage {
     /// The page of the person.
     pub(in crate::http) back: AdminPath,
     /// What is wrong with the name; empty if nothing is.
-    pub(in crate::http) fault: String,
+    pub(in crate::http) fault: Fault,
     /// What stands in the field.
     pub(in crate::http) name: String,
     pub(in crate::http) passkey: PasskeyView,
@@ -39,7 +40,7 @@ fn page(
     person: &str,
     passkey: PasskeyView,
     name: String,
-    fault: String,
+    fault: Fault,
 ) -> Response {
     templates::show_alone(&PersonPasskeyPage {
         page: administrator.page(),
@@ -61,7 +62,7 @@ pub(super) async fn show(
     check(&administrator)?;
     let passkey: PasskeyView = administrator.get(&path_of("passkeys", &id)).await?;
     let name = administrator.query.one("name")?.unwrap_or(&passkey.name).to_owned();
-    Ok(page(&administrator, &person, passkey, name, String::new()))
+    Ok(page(&administrator, &person, passkey, name, Fault::default()))
 }
 
 /// Names the passkey anew.

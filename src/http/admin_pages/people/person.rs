@@ -127,6 +127,7 @@ async fn disabling(
     let question = Question {
         back: next.clone(),
         button: button.plain(),
+        choice: None,
         danger: disabled,
         means: vec![means.plain()],
         ticks: Vec::new(),

@@ -11,11 +11,24 @@ use crate::error::Refusal;
 use crate::http::admin_pages::administrator::{
     Administrator, AdministratorForm, RecentAdministrator, path_of,
 };
-use crate::http::admin_pages::confirm::{self, Question, Tick};
+use crate::http::admin_pages::confirm::{self, OneOf, Question, Tick};
+use crate::http::admin_pages::refused::Fault;
 use crate::http::destination::{AdminPath, PagePath};
 use crate::http::failure::PageFailure;
 use crate::http::redirect;
 use crate::oauth::params::Params;
+
+/// The field of what the link is for, which is on or off.
+const FURTHER: &str = "further";
+
+/// The values of that field.
+const YES: &str = "yes";
+const NO: &str = "no";
+
+/// Whether the link is to add a passkey, for somebody who has theirs.
+fn is_further(form: &Params) -> Result<bool, Refusal> {
+    Ok(form.one(FURTHER)? == Some(YES))
+}
 
 fn question(
     administrator: &Administrator,
@@ -26,15 +39,21 @@ fn question(
     let tick = |name, label: String| -> Result<Tick, Refusal> {
         Ok(Tick { name, label, on: form.one(name)?.is_some() })
     };
+    let choice = OneOf {
+        chosen: if is_further(form)? { YES } else { NO },
+        legend: t.purpose().plain(),
+        name: FURTHER,
+        options: vec![(NO, t.lost().plain()), (YES, t.further().plain())],
+    };
     Ok(Question {
         back: AdminPath::person(&user.id),
         button: t.make().plain(),
+        choice: Some(choice),
         danger: false,
         means: vec![t.means().plain()],
         ticks: vec![
             tick("end_passkeys", t.end_passkeys().plain())?,
             tick("end_sessions", t.end_sessions().plain())?,
-            tick("further", t.further().plain())?,
         ],
         title: t.title(&user.display_name).plain(),
     })
@@ -53,7 +72,7 @@ pub(super) async fn ask(
         return Ok(redirect::to_page(&PagePath::Admin(enable)));
     }
     let question = question(&administrator, &user, &administrator.query)?;
-    Ok(confirm::page(&administrator, question, String::new()))
+    Ok(confirm::page(&administrator, question, Fault::default()))
 }
 
 /// Makes the link, and shows it.
@@ -66,7 +85,7 @@ pub(super) async fn recover(
     let asked = Recovery {
         end_passkeys: form.one("end_passkeys")?.is_some(),
         end_sessions: form.one("end_sessions")?.is_some(),
-        further: form.one("further")?.is_some(),
+        further: is_further(&form)?,
         username: Some(user.id.clone()),
     };
     match administrator.send::<RecoveryView>(Method::POST, "/api/v1/recover", &asked).await {

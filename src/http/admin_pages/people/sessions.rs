@@ -5,6 +5,7 @@ use axum::response::Response;
 
 use super::CHANGE;
 use super::deed::{self, Deed};
+use crate::admin::bridge::COMMAND_LINE;
 use crate::admin::session::{DeviceView, SessionKind, SessionView};
 use crate::http::admin_pages::administrator::{Administrator, path_of};
 use crate::http::admin_pages::frame::Frame;
@@ -14,6 +15,7 @@ use crate::http::done::Done;
 use crate::http::failure::PageFailure;
 use crate::http::pages::templates::{self, Page};
 use crate::http::texts::{Day, Texts};
+use crate::oauth::id::BRIDGE_CLIENT_ID;
 
 #[derive(Template)]
 #[template(path = "admin/sessions.html", config = "assets/askama.toml")]
@@ -67,8 +69,13 @@ pub(super) fn row(administrator: &Administrator, session: SessionView) -> Sessio
         }
     };
     SessionRow {
-        address: session.device.address.clone(),
-        client,
+        address: if session.device.address == COMMAND_LINE {
+            texts.admin.links.by_operator().plain()
+        } else {
+            session.device.address.clone()
+        },
+        // That of every bridge says no more than its kind.
+        client: client.filter(|client| client != BRIDGE_CLIENT_ID),
         created: templates::moment_of(&session.created),
         expires: templates::moment_of(&session.expires),
         own: session.id == administrator.session.to_string(),

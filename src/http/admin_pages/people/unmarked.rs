@@ -201,7 +201,7 @@ pub(in crate::http::admin_pages) fn rendered() -> Vec<(&'static str, String)> {
             frame: frame(),
             action: path(),
             back: path(),
-            fault: marked(),
+            fault: marked().into(),
             name: name(),
             passkey: view(passkey(all)),
             removal: path(),
@@ -212,7 +212,7 @@ pub(in crate::http::admin_pages) fn rendered() -> Vec<(&'static str, String)> {
             frame: frame(),
             action: path(),
             back: path(),
-            fault: marked(),
+            fault: marked().into(),
             fields: form::Fields { vouched: all, ..form::Fields::default() },
             person: all.then(name),
             roles: roles(),
@@ -226,7 +226,7 @@ pub(in crate::http::admin_pages) fn rendered() -> Vec<(&'static str, String)> {
         roles: Vec::new(),
         uses: "1".to_owned(),
     };
-    let (action, fault) = (path(), marked());
+    let (action, fault) = (path(), marked().into());
     let (frame_of_form, roles) = (frame(), roles());
     let form =
         InvitationFormPage { page: page(), frame: frame_of_form, action, fault, fields, roles };

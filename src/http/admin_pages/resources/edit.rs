@@ -13,6 +13,7 @@ use crate::http::admin_pages::administrator::{
 };
 use crate::http::admin_pages::fields::{Choice, Field, FieldKind, Form};
 use crate::http::admin_pages::frame::Frame;
+use crate::http::admin_pages::refused::Fault;
 use crate::http::destination::{AdminPath, PagePath};
 use crate::http::done::Done;
 use crate::http::failure::PageFailure;
@@ -33,7 +34,7 @@ pub(in crate::http) struct ResourceFormPage {
     /// The page to go back to.
     pub(in crate::http) back: AdminPath,
     /// Why nothing was done; empty: it was not tried.
-    pub(in crate::http) fault: String,
+    pub(in crate::http) fault: Fault,
     pub(in crate::http) form: Form,
     /// The name of the resource; `None`: it is new.
     pub(in crate::http) name: Option<String>,
@@ -101,7 +102,7 @@ fn page(
     administrator: &Administrator,
     resource: Option<&ResourceView>,
     form: Form,
-    fault: String,
+    fault: Fault,
 ) -> Response {
     let back = ["resources"].into_iter().chain(resource.map(|own| own.resource.as_str()));
     templates::show_alone(&ResourceFormPage {
@@ -129,7 +130,7 @@ pub(in crate::http::admin_pages) async fn ask_new(
     RecentAdministrator(administrator): RecentAdministrator,
 ) -> Result<Response, PageFailure> {
     let form = form_of(administrator.texts(), None).filled(&administrator.query)?;
-    Ok(page(&administrator, None, form, String::new()))
+    Ok(page(&administrator, None, form, Fault::default()))
 }
 
 /// Adds the resource.
@@ -152,7 +153,7 @@ pub(in crate::http::admin_pages) async fn ask(
 ) -> Result<Response, PageFailure> {
     let resource: ResourceView = administrator.get(&path_of("resources", &named)).await?;
     let form = form_of(administrator.texts(), Some(&resource)).filled(&administrator.query)?;
-    Ok(page(&administrator, Some(&resource), form, String::new()))
+    Ok(page(&administrator, Some(&resource), form, Fault::default()))
 }
 
 /// Changes what was changed in the form, and nothing else.

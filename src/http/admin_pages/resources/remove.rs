@@ -8,6 +8,7 @@ use crate::http::admin_pages::administrator::{
     Administrator, AdministratorForm, RecentAdministrator, path_of,
 };
 use crate::http::admin_pages::confirm::{self, Question};
+use crate::http::admin_pages::refused::Fault;
 use crate::http::destination::{AdminPath, PagePath};
 use crate::http::done::Done;
 use crate::http::failure::PageFailure;
@@ -20,6 +21,7 @@ fn question(administrator: &Administrator, resource: &ResourceView) -> Question 
     Question {
         back: AdminPath::of(["resources", resource.resource.as_str()]),
         button: t.remove().plain(),
+        choice: None,
         danger: true,
         means,
         ticks: Vec::new(),
@@ -34,7 +36,7 @@ pub(in crate::http::admin_pages) async fn ask(
 ) -> Result<Response, PageFailure> {
     let resource: ResourceView = administrator.get(&path_of("resources", &named)).await?;
     let question = question(&administrator, &resource);
-    Ok(confirm::page(&administrator, question, String::new()))
+    Ok(confirm::page(&administrator, question, Fault::default()))
 }
 
 /// Removes the resource.
