@@ -12,7 +12,7 @@ known to everybody, so a token of this server proves nothing. Listens on this ma
 ";
 
 /// What whoever started the server has to know: one line of JSON on standard output, and the ready file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub(crate) struct Ready {
     /// Always true.
     pub(crate) ready: bool,
