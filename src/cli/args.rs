@@ -1,6 +1,7 @@
 //! The grammar of the command line. The doc comments of clap items are the help text.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
@@ -25,6 +26,7 @@ use super::login::{CredentialArgs, LoginArgs, ServerArgs};
 use super::passkey::PasskeyVerb;
 use super::resource::ResourceVerb;
 use super::serve::{DEV_EXAMPLES, DevArgs};
+use super::service::ServiceVerb;
 use super::session::SessionVerb;
 use super::tls::TlsVerb;
 use super::token::TokenVerb;
@@ -185,6 +187,9 @@ pub(super) enum Verb {
     Paths,
     /// Say which version this is
     Version,
+    /// The server as a service of systemd or launchd
+    #[command(subcommand)]
+    Service(ServiceVerb),
     /// Exit with 0 if the server is ready, for containers and watchdogs
     #[command(after_help = HEALTHCHECK_HELP)]
     Healthcheck,
@@ -285,6 +290,10 @@ pub(super) struct ServeArgs {
     /// imported
     #[arg(long)]
     offline: bool,
+    /// End after so many minutes without a connection, where a service manager holds the port and
+    /// starts the server again
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=1440))]
+    exit_when_idle: Option<u64>,
     /// Keep what the server does not need: files, programs, system calls
     #[arg(long)]
     no_sandbox: bool,
@@ -301,6 +310,7 @@ impl ServeArgs {
     pub(super) fn over(self, flags: Flags) -> Flags {
         Flags {
             behind_proxy: self.behind_proxy,
+            exit_when_idle: self.exit_when_idle.map(Duration::from_mins),
             issuer: self.issuer,
             listen: self.listen,
             mtls_listen: self.mtls_listen,
@@ -363,7 +373,7 @@ mod tests {
     fn every_flag_of_serve_is_carried_over() {
         let line = "gatelodge serve --listen 127.0.0.1:1 --listen [::1]:1 --issuer http://localhost:1 \
                     --behind-proxy 127.0.0.1 --offline --print-setup --tls local \
-                    --mtls-listen [::1]:2 --no-sandbox";
+                    --mtls-listen [::1]:2 --no-sandbox --exit-when-idle 10";
         let Some(Verb::Serve(serve)) = read(line).unwrap().verb else { panic!("serve") };
 
         let flags = serve.over(Flags::default());
@@ -372,6 +382,7 @@ mod tests {
         assert_eq!(flags.issuer.as_deref(), Some("http://localhost:1"));
         assert_eq!(flags.behind_proxy, ["127.0.0.1"]);
         assert!(flags.offline && flags.print_setup && flags.no_sandbox);
+        assert_eq!(flags.exit_when_idle, Some(Duration::from_mins(10)));
         assert_eq!(
             (flags.tls.as_deref(), flags.mtls_listen),
             (Some("local"), vec!["[::1]:2".into()])

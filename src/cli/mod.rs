@@ -30,6 +30,7 @@ mod passkey;
 mod program;
 mod resource;
 mod serve;
+mod service;
 mod session;
 mod tls;
 mod token;
@@ -186,6 +187,10 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
             with_config(&flags, env, async |config| upgrade::run(&args, config).await)
         }
         Verb::User(verb) => with_admin(&flags, env, async |admin| user::run(verb, admin).await),
+        Verb::Service(verb) => {
+            let Tolerant { config, faults, .. } = tolerant(&flags, env)?;
+            beside(service::run(verb, &flags, &config, env), faults.as_ref())
+        }
         Verb::Version => Ok(program::version()),
         Verb::Healthcheck => with_config(&flags, env, program::healthcheck),
         Verb::ManPages { directory } => program::man_pages(&directory),

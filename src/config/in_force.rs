@@ -60,6 +60,7 @@ impl Config {
         settings.extend(own.map(|(key, setting)| (key.clone(), setting.clone())));
         let taken = Self {
             behind_proxy: self.behind_proxy.clone(),
+            exit_when_idle: self.exit_when_idle,
             fetch: self.fetch.clone(),
             issuer: self.issuer.clone(),
             listen: self.listen.clone(),

@@ -294,6 +294,7 @@ impl Draft {
             self.data = self.resolve(path, &Source::Flag("--data")).or_else(|| self.data.take());
         }
         self.config.print_setup = flags.print_setup;
+        self.config.exit_when_idle = flags.exit_when_idle;
     }
 
     /// The message about a key that there is not.

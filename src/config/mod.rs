@@ -25,6 +25,7 @@ mod webhook;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::model::application::AppHost;
 use crate::model::network::ProxyNetwork;
@@ -56,6 +57,8 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// `--data`.
     pub data: Option<PathBuf>,
+    /// `--exit-when-idle`.
+    pub exit_when_idle: Option<Duration>,
     /// `--issuer`.
     pub issuer: Option<String>,
     /// `--listen`, once for each address.
@@ -90,6 +93,8 @@ pub struct Config {
     pub documents: Documents,
     /// Settings of the events that are stored.
     pub events: EventSettings,
+    /// How long the server goes on without a connection; `None`: for ever.
+    pub exit_when_idle: Option<Duration>,
     /// Settings of fetches of documents and keys.
     pub fetch: Fetching,
     /// The names that are accepted in the `Host` header in addition to the issuer's.
@@ -185,6 +190,7 @@ impl Config {
             default_roles: BTreeSet::new(),
             documents: Documents::default(),
             events: EventSettings::default(),
+            exit_when_idle: None,
             fetch: Fetching::default(),
             hosts: Vec::new(),
             issuer: None,

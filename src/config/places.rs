@@ -1,7 +1,8 @@
 //! The directories and files of an installation, by the conventions of each platform.
 //!
 //! Linux: the [XDG Base Directory Specification](https://specifications.freedesktop.org/basedir-spec/latest/),
-//! and under systemd `STATE_DIRECTORY` and `CREDENTIALS_DIRECTORY` (systemd.exec(5)).
+//! and under systemd `STATE_DIRECTORY`, `CONFIGURATION_DIRECTORY` and
+//! `CREDENTIALS_DIRECTORY` (systemd.exec(5)).
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -127,6 +128,10 @@ impl Platform {
 
     /// The default configuration file, which need not exist.
     pub(super) fn config(self, env: &BTreeMap<String, String>) -> Option<PathBuf> {
+        let given = env.get("CONFIGURATION_DIRECTORY").and_then(|all| all.split(':').next());
+        if let (Self::Linux, Some(given)) = (self, given.filter(|given| !given.is_empty())) {
+            return Some(Path::new(given).join(CONFIG_FILE));
+        }
         Some(self.own(env, "XDG_CONFIG_HOME", ".config")?.join(CONFIG_FILE))
     }
 

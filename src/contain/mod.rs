@@ -29,8 +29,9 @@ pub struct Bounds {
     pub write: Vec<PathBuf>,
 }
 
-/// What the system tells: this process, names and addresses.
-const SYSTEM: &[&str] = &["/proc", "/sys/fs/cgroup", "/etc/resolv.conf", "/etc/hosts"];
+/// What the system tells: this process, and the names of addresses and users.
+const SYSTEM: &[&str] =
+    &["/proc", "/sys/fs/cgroup", "/etc/resolv.conf", "/etc/hosts", "/etc/passwd"];
 
 impl Bounds {
     /// What a server of `config` needs. `connect` are the ports of an offline one.
@@ -140,7 +141,7 @@ mod tests {
             assert!(is_refused(fs::read(&secret)));
             assert!(is_refused(fs::remove_file(&secret)));
             assert!(is_refused(fs::read_dir(secret.parent().unwrap())));
-            assert!(is_refused(fs::read("/etc/passwd")));
+            assert!(is_refused(fs::read("/etc/group")));
             assert!(is_refused(Command::new("/bin/true").status()));
         }) else {
             return;

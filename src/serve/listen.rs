@@ -1,12 +1,13 @@
 //! The listeners, their checks against the issuer, and the stop signals.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Stop;
 use super::holder::holder;
+use super::{Stop, manager};
 use crate::config::{Config, Places, TlsMode};
 use crate::oauth::issuer::Issuer;
 
@@ -18,9 +19,13 @@ const BACKLOG: i32 = 512;
 /// The default port.
 const DEFAULT_PORT: u16 = 7455;
 
-/// Binds every listener: the configured ones, or the loopback addresses that this machine has, at
+/// Every listener: those that the service manager opened, or else the configured ones, or the loopback addresses that this machine has, at
 /// the issuer's port.
 pub(super) fn bind(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<TcpListener>, Stop> {
+    let passed = manager::passed()?;
+    if !passed.is_empty() {
+        return as_configured(config, passed);
+    }
     if !config.listen.is_empty() {
         return config
             .listen
@@ -35,6 +40,23 @@ pub(super) fn bind(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<TcpLi
     let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
     let addresses = loopback.map(|address| SocketAddr::new(address, port));
     bound(addresses.map(|address| (address, listener(address))))
+}
+
+/// The ports of the service manager, which have to be those of the configuration if it names any.
+fn as_configured(config: &Config, passed: Vec<TcpListener>) -> Result<Vec<TcpListener>, Stop> {
+    let addresses = |own: &[SocketAddr]| own.iter().copied().collect::<BTreeSet<_>>();
+    let opened: Vec<_> = passed.iter().filter_map(|port| port.local_addr().ok()).collect();
+    if config.listen.is_empty() || addresses(&config.listen) == addresses(&opened) {
+        return Ok(passed);
+    }
+    let text =
+        |own: &[SocketAddr]| own.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(", ");
+    Err(Stop::wrong(format!(
+        "the service manager opened {}, and listen says {}",
+        text(&opened),
+        text(&config.listen)
+    ))
+    .with_remedy("name the same in both, or leave listen out of the configuration"))
 }
 
 /// The listeners of those addresses that this machine has: it may lack IPv4 or IPv6. A port that

@@ -14,6 +14,7 @@ mod lines;
 mod listen;
 mod log;
 mod loopback;
+mod manager;
 mod paced;
 mod secure;
 mod standing;
@@ -246,12 +247,17 @@ async fn serve(
         doors.open_socket(socket, crate::admin::router(Arc::clone(&app)));
     }
 
-    stop.wait().await;
+    let alive = manager::ready(&app);
+    tokio::select! {
+        () = stop.wait() => {}
+        () = manager::idle(&app, app.rules().config.exit_when_idle) => {}
+    }
+    manager::stopping();
     doors.close(stop.wait()).await;
     // The tasks are aborted last, since requests of a first start may wait for the keys that they
     // make.
     tasks.abort();
-    for task in [renewal, reload].into_iter().flatten() {
+    for task in [renewal, reload, alive].into_iter().flatten() {
         task.abort();
     }
     tasks::write_last(&app).await;

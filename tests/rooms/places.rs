@@ -15,6 +15,8 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
     ("landlock", &["contain/"]),
     ("libc", &["contain/"]),
     ("seccompiler", &["contain/"]),
+    ("listenfd", &["serve/manager.rs"]),
+    ("sd_notify", &["serve/manager.rs"]),
     ("hkdf", &["secret/"]),
     ("hmac", &["secret/"]),
     (

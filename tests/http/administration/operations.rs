@@ -302,7 +302,8 @@ async fn what_is_shown_has_the_members_that_are_described_and_no_others() {
         assert_eq!(amiss(&whole, schema, &listed, template), Vec::<String>::new());
         let nouns = listed.as_object().unwrap().values().filter_map(Value::as_array);
         let some = nouns.into_iter().any(|items| !items.is_empty());
-        assert!(some || !template.ends_with('s'), "{template} lists nothing: {listed}");
+        let is_list = template.ends_with('s') && *template != "/server/readiness";
+        assert!(some || !is_list, "{template} lists nothing: {listed}");
         counted += 1;
     }
     assert!(counted > 12, "{counted}");

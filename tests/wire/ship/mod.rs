@@ -3,6 +3,8 @@
 
 #[cfg(target_os = "linux")]
 mod contained;
+#[cfg(target_os = "linux")]
+mod service;
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};

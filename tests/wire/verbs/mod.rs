@@ -38,7 +38,7 @@ fn stories() -> impl Iterator<Item = &'static Story> {
 
 /// Those that have their stories elsewhere: in `login/verbs.rs`, `damage.rs` and `dev/`, and `serve` at
 /// the foot of this file.
-const ELSEWHERE: [&str; 10] = [
+const ELSEWHERE: [&str; 13] = [
     "serve",
     "dev",
     "login",
@@ -49,6 +49,9 @@ const ELSEWHERE: [&str; 10] = [
     "db repair",
     "restore",
     "healthcheck",
+    "service install",
+    "service show",
+    "service remove",
 ];
 
 /// What says everything that it can where there is no store.

@@ -1,0 +1,203 @@
+//! The server under a service manager: ports that it is given, word of how it is, its end when nobody
+//! comes; and the files by which a manager runs it.
+
+use std::fs::{self, Permissions};
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use crate::program::{Home, Server};
+
+/// Opens a port as a service manager does, and becomes the program: its arguments are the address and the
+/// command.
+const MANAGER: &str = "\
+import os, socket, sys
+port = socket.create_server((sys.argv[1], int(sys.argv[2])))
+os.dup2(port.fileno(), 3, inheritable=True)
+os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()))
+os.execv(sys.argv[3], sys.argv[3:])
+";
+
+impl Home {
+    /// The program with a port that a service manager opened for it.
+    fn managed(&self, port: u16, arguments: &[&str]) -> Command {
+        let own = self.command(arguments);
+        let mut command = Command::new("python3");
+        command.args(["-c", MANAGER, "127.0.0.1", &port.to_string()]).arg(own.get_program());
+        command.args(own.get_args()).env("GATELODGE_LOG", "info");
+        for (name, value) in own.get_envs() {
+            command.env(name, value.unwrap());
+        }
+        command
+    }
+
+    /// A service manager that notes what it is told in `calls`, and answers well or not.
+    fn with_systemctl(&self, exit: u8) -> PathBuf {
+        let directory = self.path("manager");
+        fs::create_dir_all(&directory).unwrap();
+        let program = directory.join("systemctl");
+        let script = format!(
+            "#!/bin/sh\necho \"$@\" >>{}\n[ {exit} = 0 ] || echo 'no bus' >&2\nexit {exit}\n",
+            self.path("calls").display()
+        );
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        directory
+    }
+
+    fn service(&self, arguments: &[&str], manager: &PathBuf) -> Output {
+        let mut command = self.command(&[&["service"], arguments].concat());
+        command.env("PATH", manager).env_remove("GATELODGE_DATA").output().unwrap()
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn said(output: &Output) -> String {
+    [&output.stdout[..], &output.stderr[..]].concat().iter().map(|byte| char::from(*byte)).collect()
+}
+
+#[test]
+fn a_port_of_the_manager_is_served_and_the_issuer_of_a_new_store_takes_it() {
+    let (home, port) = (Home::new(), free_port());
+
+    let server = Server::start(home.managed(port, &["serve"]), &home.path("log"));
+
+    assert_eq!(server.issuer(), format!("http://localhost:{port}"));
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let request =
+        format!("GET /healthz HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+}
+
+#[test]
+fn ports_of_the_manager_that_are_not_those_of_the_configuration_are_refused() {
+    let (home, port) = (Home::new(), free_port());
+
+    let output = home.managed(port, &["serve", "--listen", "127.0.0.1:1"]).output().unwrap();
+
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let part = format!("the service manager opened 127.0.0.1:{port}, and listen says 127.0.0.1:1");
+    assert!(said.contains(&part), "{said}");
+    assert!(!home.data().exists());
+}
+
+#[test]
+fn the_manager_hears_that_the_server_is_ready_and_alive_and_that_it_ends() {
+    let home = Home::new();
+    let ear = UnixDatagram::bind(home.path("notify")).unwrap();
+    ear.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let hear = || {
+        let mut bytes = [0; 512];
+        let length = ear.recv(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    };
+    let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.env("NOTIFY_SOCKET", home.path("notify")).env("WATCHDOG_USEC", "200000");
+
+    let server = Server::start(command, &home.path("log"));
+
+    let first = hear();
+    assert!(first.contains("READY=1") && first.contains("STATUS=http://localhost:"), "{first}");
+    assert!(hear().contains("WATCHDOG=1"));
+    assert!(hear().contains("WATCHDOG=1"), "and again");
+    server.terminate();
+    let end = std::iter::repeat_with(hear).find(|text| !text.contains("WATCHDOG=1")).unwrap();
+    assert!(end.contains("STOPPING=1"), "{end}");
+    assert_eq!(server.end().code(), Some(0));
+}
+
+/// A minute is the shortest that can be asked for, and no test waits for it: what is seen here is that
+/// the time is taken, and that no other is.
+#[test]
+fn an_idle_time_is_of_minutes_up_to_a_day() {
+    let home = Home::new();
+    for wrong in ["0", "1441", "soon"] {
+        let output = home.command(&["serve", "--exit-when-idle", wrong]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+    }
+    let _server = home.start(&["serve", "--listen", "127.0.0.1:0", "--exit-when-idle", "10"]);
+}
+
+#[test]
+fn a_service_of_ones_own_is_installed_shown_and_removed() {
+    let home = Home::new();
+    let manager = home.with_systemctl(0);
+    let place = home.path(".config/systemd/user");
+
+    let shown = said(&home.service(&["show"], &manager));
+    let installed = home.service(&["install"], &manager);
+
+    assert!(installed.status.success(), "{}", said(&installed));
+    assert!(said(&installed).contains("the server starts when somebody connects: 127.0.0.1:7455"));
+    let socket = fs::read_to_string(place.join("gatelodge.socket")).unwrap();
+    let service = fs::read_to_string(place.join("gatelodge.service")).unwrap();
+    assert!(shown.contains(&socket) && shown.contains(&service), "{shown}");
+    assert!(socket.contains("ListenStream=127.0.0.1:7455\nListenStream=[::1]:7455\n"), "{socket}");
+    let start = format!("ExecStart={} serve", env!("CARGO_BIN_EXE_gatelodge"));
+    assert!(service.contains(&start), "{service}");
+    let calls = || fs::read_to_string(home.path("calls")).unwrap();
+    assert_eq!(calls(), "--user daemon-reload\n--user enable --now gatelodge.socket\n");
+
+    let removed = home.service(&["remove"], &manager);
+
+    assert!(removed.status.success(), "{}", said(&removed));
+    assert!(calls().contains("--user disable --now gatelodge.socket gatelodge.service\n"));
+    assert_eq!(fs::read_dir(&place).unwrap().count(), 0);
+    let again = home.service(&["remove"], &manager);
+    assert_eq!(again.status.code(), Some(3), "{}", said(&again));
+}
+
+#[test]
+fn a_named_data_directory_is_in_the_unit() {
+    let home = Home::new();
+    let manager = home.with_systemctl(0);
+
+    let shown = home.service(&["show", "--data", "/srv/my data", "--json"], &manager);
+
+    let view: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let unit = home.path(".config/systemd/user/gatelodge.service").display().to_string();
+    let text = view["files"][&unit].as_str().unwrap();
+    assert!(text.contains("--exit-when-idle 10 --data \"/srv/my data\"\n"), "{text}");
+}
+
+#[test]
+fn a_manager_that_does_not_answer_is_told_with_what_can_be_done() {
+    let home = Home::new();
+    let manager = home.with_systemctl(1);
+
+    let output = home.service(&["install"], &manager);
+
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("systemctl --user daemon-reload: no bus"), "{text}");
+    assert!(text.contains("the files are in"), "{text}");
+}
+
+#[test]
+fn a_service_of_the_machine_needs_a_program_that_its_user_can_reach() {
+    let home = Home::new();
+    let own = home.path("gatelodge");
+    fs::copy(env!("CARGO_BIN_EXE_gatelodge"), &own).unwrap();
+
+    let output = Command::new(&own)
+        .args(["service", "install", "--system"])
+        .env_clear()
+        .env("HOME", home.path(""))
+        .output()
+        .unwrap();
+
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("who cannot reach") && text.contains("/usr/local/bin"), "{text}");
+}
