@@ -17,7 +17,8 @@ use crate::program::{Home, Server};
 const MANAGER: &str = "\
 import os, socket, sys
 port = socket.create_server((sys.argv[1], int(sys.argv[2])))
-os.dup2(port.fileno(), 3, inheritable=True)
+if port.fileno() != 3: os.dup2(port.fileno(), 3)
+os.set_inheritable(3, True)
 os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()))
 os.execv(sys.argv[3], sys.argv[3:])
 ";
@@ -135,14 +136,14 @@ fn a_service_of_ones_own_is_installed_shown_and_removed() {
     let manager = home.with_systemctl(0);
     let place = home.path(".config/systemd/user");
 
-    let shown = said(&home.service(&["show"], &manager));
+    let printed = said(&home.service(&["show"], &manager));
     let installed = home.service(&["install"], &manager);
 
     assert!(installed.status.success(), "{}", said(&installed));
     assert!(said(&installed).contains("the server starts when somebody connects: 127.0.0.1:7455"));
     let socket = fs::read_to_string(place.join("gatelodge.socket")).unwrap();
     let service = fs::read_to_string(place.join("gatelodge.service")).unwrap();
-    assert!(shown.contains(&socket) && shown.contains(&service), "{shown}");
+    assert!(printed.contains(&socket) && printed.contains(&service), "{printed}");
     assert!(socket.contains("ListenStream=127.0.0.1:7455\nListenStream=[::1]:7455\n"), "{socket}");
     let start = format!("ExecStart={} serve", env!("CARGO_BIN_EXE_gatelodge"));
     assert!(service.contains(&start), "{service}");
@@ -163,9 +164,9 @@ fn a_named_data_directory_is_in_the_unit() {
     let home = Home::new();
     let manager = home.with_systemctl(0);
 
-    let shown = home.service(&["show", "--data", "/srv/my data", "--json"], &manager);
+    let printed = home.service(&["show", "--data", "/srv/my data", "--json"], &manager);
 
-    let view: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let view: serde_json::Value = serde_json::from_slice(&printed.stdout).unwrap();
     let unit = home.path(".config/systemd/user/gatelodge.service").display().to_string();
     let text = view["files"][&unit].as_str().unwrap();
     assert!(text.contains("--exit-when-idle 10 --data \"/srv/my data\"\n"), "{text}");
