@@ -101,6 +101,7 @@ mod tests {
     use super::*;
 
     /// What a thread that contained itself finds.
+    #[expect(clippy::unwrap_used, reason = "a thread that failed has failed the test")]
     fn contained<T: Send + 'static>(
         bounds: Bounds,
         find: impl FnOnce() -> T + Send + 'static,

@@ -46,7 +46,7 @@ pub(crate) fn tell(rows: u32) {
         started.elapsed().as_secs(),
         size(&place.store())
     );
-    println!("{:<44} {:>9} {:>9} {:>9}   {}", "what", "seconds", "× copy", "memory", "file");
+    println!("{:<44} {:>9} {:>9} {:>9}   file", "what", "seconds", "× copy", "memory");
     let copied = copy(&place.store(), &place.file("copy"));
     let line = |what: &str, took: &Took, file: &Path| {
         let ratio = took.time.as_secs_f64() / copied.as_secs_f64();
@@ -118,7 +118,7 @@ impl Place {
             let mut config = Config::at(self.data());
             config.events.refusals = 1_000_000;
             let app = App::create(config, Issuer::localhost(PORT)).await;
-            let app = Arc::new(app.unwrap_or_else(|error| panic!("{error}")));
+            let app = Arc::new(app.unwrap());
             furnish(&app, 0).await;
             crowd::gather(&app, rows).await;
         });
@@ -129,7 +129,7 @@ impl Place {
     fn make_older(&self) {
         Runtime::new().unwrap().block_on(async {
             let app = App::open_existing(Config::at(self.data())).await;
-            let app = app.unwrap_or_else(|error| panic!("{error}"));
+            let app = app.unwrap();
             let older = app.write(|tx, _| {
                 tx.put_raw(SCHEMA_KEY.to_vec(), 1_u32.to_be_bytes().to_vec());
                 Ok(())

@@ -19,7 +19,7 @@ use units::{Manager, Service, Unit};
 /// The port of a server whose configuration names none.
 const DEFAULT_PORT: u16 = 7455;
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Copy, Debug, Subcommand)]
 pub(super) enum ServiceVerb {
     /// Have the service manager run the server
     #[command(after_help = INSTALL_HELP)]
