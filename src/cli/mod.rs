@@ -188,6 +188,7 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         Verb::User(verb) => with_admin(&flags, env, async |admin| user::run(verb, admin).await),
         Verb::Version => Ok(program::version()),
         Verb::Healthcheck => with_config(&flags, env, program::healthcheck),
+        Verb::Manual { page } => program::manual(page.as_deref()),
         Verb::ManPages { directory } => program::man_pages(&directory),
     }
 }
