@@ -120,7 +120,8 @@ mod tests {
     #[test]
     fn a_page_is_found_by_its_name_and_by_that_of_its_file() {
         for name in ["edge", "edge.md"] {
-            let (_, text, json, _) = manual(Some(name)).unwrap().parts();
+            let output = manual(Some(name)).unwrap();
+            let (_, text, json, _) = output.parts();
 
             assert!(text.starts_with("# "), "{text}");
             assert_eq!(json["page"], "edge");
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn an_unknown_name_gets_the_nearest() {
-        let failure = manual(Some("bakcup")).unwrap_err();
+        let failure = manual(Some("bakcup")).err().unwrap();
 
         assert_eq!(failure.exit, Exit::NotFound);
         assert_eq!(failure.remedy(), Some("gatelodge manual backup"));
