@@ -1,7 +1,7 @@
 //! Gatelodge: an authorization server in one binary and one file.
 //!
 //! It serves OAuth 2.1 and OpenID Connect to applications, and passkeys to people. This page is the
-//! map; the README says how to run it.
+//! map; the README and the manual (`assets/manual/`, `gatelodge manual`) say how to run it.
 //!
 //! # Rooms
 //!
@@ -353,7 +353,7 @@
 //! - *Stolen local CA.* Its name constraints exclude every name of the public internet but this
 //!   server's own.
 //! - *Planted command.* Whoever sends a request decides what its explanation suggests, so a value of
-//!   it is in a command only if the setting takes it, as one word of the shell, and the README tells to
+//!   it is in a command only if the setting takes it, as one word of the shell, and the manual tells to
 //!   look at it.
 //! - *Flood of refusals.* Their events are in a pool, those of a person in a share of theirs, and those
 //!   of operators in neither, so that nobody pushes out an event of somebody else.

@@ -47,6 +47,7 @@ Examples:
   gatelodge config check                        say everything that is wrong with the configuration
   gatelodge config show                         say what is in force, and where each value came from
   gatelodge doctor                              look for what is wrong, and say what can be done
+  gatelodge manual                              the pages of the manual
 
 Settings come from a flag, else from the environment (GATELODGE_ISSUER,
 GATELODGE_LIFETIMES__ACCESS_TOKEN=15m), else from the TOML file (gatelodge paths says
@@ -193,6 +194,12 @@ pub(super) enum Verb {
     /// Exit with 0 if the server is ready, for containers and watchdogs
     #[command(after_help = HEALTHCHECK_HELP)]
     Healthcheck,
+    /// Print a page of the manual, or say which there are
+    #[command(after_help = MANUAL_HELP)]
+    Manual {
+        /// The page; without it, all are listed
+        page: Option<String>,
+    },
     /// Write the manual pages for man(1), one for each command
     #[command(after_help = "Example:\n  gatelodge man-pages ~/.local/share/man/man1")]
     ManPages {
@@ -207,6 +214,13 @@ pub(super) enum Verb {
         shell: Shell,
     },
 }
+
+const MANUAL_HELP: &str = "\
+Examples:
+  gatelodge manual
+      the pages, each with a sentence
+  gatelodge manual first-minute
+      one of them, in Markdown";
 
 const HEALTHCHECK_HELP: &str = "\
 Example:

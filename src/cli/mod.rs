@@ -193,6 +193,7 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         }
         Verb::Version => Ok(program::version()),
         Verb::Healthcheck => with_config(&flags, env, program::healthcheck),
+        Verb::Manual { page } => program::manual(page.as_deref()),
         Verb::ManPages { directory } => program::man_pages(&directory),
     }
 }

@@ -257,13 +257,13 @@ fn assert_described(schema: &Value, table: &toml::Table, at: &str) {
 }
 
 #[test]
-fn the_schema_describes_what_the_readme_shows() {
+fn the_schema_describes_what_the_manual_shows() {
     let home = Home::new();
     let schema: Value = serde_json::from_slice(&call(&home, "config schema").stdout).unwrap();
 
     let mut keys = 0;
-    for (language, block) in crate::readme::pieces() {
-        if language == Some("toml") && !crate::readme::is_applied(&block) {
+    for (language, block) in crate::manual::pieces() {
+        if language.as_deref() == Some("toml") && !crate::manual::is_applied(&block) {
             let table: toml::Table = block.parse().unwrap();
             keys += table.len();
             assert_described(&schema, &table, "");

@@ -24,6 +24,7 @@ mod healthcheck;
 mod log;
 mod login;
 mod logout;
+mod manual;
 mod namespace;
 mod operator;
 #[cfg(target_os = "linux")]
@@ -31,7 +32,6 @@ mod person;
 mod preloaded;
 mod printed;
 mod program;
-mod readme;
 mod refused;
 mod secrets;
 mod secure;

@@ -1,8 +1,9 @@
-//! `gatelodge api`, `version`, `paths`, `completions` and `man-pages`: facts about the program itself;
-//! `healthcheck`: whether it runs.
+//! `gatelodge api`, `version`, `paths`, `completions`, `man-pages` and `manual`: facts about the program
+//! itself; `healthcheck`: whether it runs.
 
 mod healthcheck;
 mod man_pages;
+mod manual;
 
 use std::path::Path;
 
@@ -21,6 +22,7 @@ use crate::cli::output::{Output, fields};
 
 pub(super) use healthcheck::healthcheck;
 pub(super) use man_pages::man_pages;
+pub(super) use manual::manual;
 
 /// The commit that the program was built of, and its date; `make build` says them.
 const COMMIT: Option<&str> = option_env!("GATELODGE_COMMIT");

@@ -1,4 +1,4 @@
-"""nginx before an application that knows nothing of sign-in, configured as the README says."""
+"""nginx before an application that knows nothing of sign-in, configured as the manual says."""
 
 import atexit
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 from support import ISSUER, ended, person, story
 
 WIKI, NOTES = os.environ["WIKI"], os.environ["NOTES"]
-README = Path(__file__).resolve().parents[3] / "README.md"
+PAGE = Path(__file__).resolve().parents[3] / "assets/manual/proxy.md"
 
 # What reached the application: the path and the headers of each request.
 seen = []
@@ -37,9 +37,9 @@ class Application(BaseHTTPRequestHandler):
 
 
 def locations(application):
-    """What the README has a `server` say, with the addresses of this run: its first lines for nginx,
+    """What the manual has a `server` say, with the addresses of this run: its first lines for nginx,
     those for a Gatelodge without TLS."""
-    text = re.search(r"```nginx\n(.*?)```", README.read_text(), re.DOTALL)[1]
+    text = re.search(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)[1]
     for written, meant in [
         ("http://127.0.0.1:7455", ISSUER.replace("localhost", "127.0.0.1")),
         ("http://127.0.0.1:3000", application),

@@ -95,6 +95,10 @@ fn the_installer_needs_no_root_and_says_what_it_did() {
     assert!(fs::read_to_string(page).unwrap().contains("gatelodge client add"));
     let completions = home.path().join(".local/share/bash-completion/completions/gatelodge");
     assert!(completions.exists());
+    let documents = home.path().join(".local/share/doc/gatelodge");
+    let readme = fs::read_to_string(documents.join("README.md")).unwrap();
+    assert!(readme.contains("](manual/edge.md)") && !readme.contains("](assets/"), "{readme}");
+    assert!(documents.join("manual/edge.md").exists());
     // A second time it replaces what is there.
     assert!(install(home.path(), &["--from", archive.to_str().unwrap()]).status.success());
 }

@@ -163,6 +163,13 @@ pub(super) const STORIES: &[Story] = &[
         fails: ("tcsh", 2, "invalid_usage", "invalid value 'tcsh'"),
     },
     Story {
+        verb: "manual",
+        with: "",
+        says: "first-minute",
+        member: ("/pages/*/name", "troubleshooting"),
+        fails: ("trouble", 3, "not_found", "the manual has no page trouble"),
+    },
+    Story {
         verb: "man-pages",
         with: "{home}/man",
         says: "pages in {home}/man",

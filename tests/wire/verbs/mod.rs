@@ -55,7 +55,7 @@ const ELSEWHERE: [&str; 13] = [
 ];
 
 /// What says everything that it can where there is no store.
-const WITHOUT_A_STORE: [&str; 9] = [
+const WITHOUT_A_STORE: [&str; 10] = [
     "api",
     "config check",
     "config schema",
@@ -65,6 +65,7 @@ const WITHOUT_A_STORE: [&str; 9] = [
     "version",
     "completions",
     "man-pages",
+    "manual",
 ];
 
 /// Whether a value is what a story expects.
