@@ -114,6 +114,7 @@
 //! | the expiry of what is used once | [`flow::installation::evidence`] |
 //! | rows, indices, expiry, weights | [`store::schema`] |
 //! | what the server may still do, and what it never may | [`contain`], `cli/serve/contained.rs` |
+//! | what a service manager gives and hears; the files by which it runs the server | `serve/manager.rs`; `assets/service/`, `cli/service/` |
 //! | what `make dist` makes | `assets/dist/` |
 //! | a disk that fails, and how the store survives it | `store/engine/mod.rs`, `store/engine/overlay.rs` |
 //! | a development server: what it is to be, the layer around the router, approval without a page, the control API and who may use it | `dev/plan.rs`, `dev/site.rs`, `dev/approval.rs`, `dev/control/`, `dev/control/guard.rs` |
@@ -255,8 +256,8 @@
 //! - *Replay of a proof.* It is for one method, path and body, serves once within a minute, and signs a
 //!   challenge of this process. The limit: a program that takes the port while the server is down is
 //!   the origin. It cannot copy a key, and what it signs is worth nothing later; but a script that it
-//!   leaves there (a service worker) may act in the pages to come. Socket activation would hold the
-//!   port meanwhile.
+//!   leaves there (a service worker) may act in the pages to come. As a service of systemd the port is held
+//!   meanwhile (`gatelodge service install`).
 //! - *Copied passkey.* A counter that goes back is logged, and refuses a passkey of one device. The
 //!   copies of one that may be synchronised count for themselves. A passkey that a frame of another
 //!   page asked for is refused.
