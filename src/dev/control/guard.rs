@@ -11,9 +11,9 @@ use subtle::ConstantTimeEq as _;
 use crate::dev::refused::{Problem, Refused};
 use crate::dev::stage::Stage;
 
-/// The headers that a browser sends for a page, and no program has a reason to.
-const OF_BROWSERS: [&str; 5] =
-    ["origin", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user"];
+/// The headers of which a browser sends one with each request of a page, and no program has a reason to.
+/// (Node.js sends `Sec-Fetch-Mode` with each request of its `fetch`.)
+const OF_BROWSERS: [&str; 2] = ["origin", "sec-fetch-site"];
 
 /// Refuses a request of a page, of another name and without the token, in this order, so that a page
 /// learns nothing of the token.
@@ -56,7 +56,7 @@ fn check_browser(headers: &HeaderMap) -> Result<(), Refused> {
         return Ok(());
     }
     let why = "a browser sent this request for a page, and the control API is for programs alone";
-    let remedy = "ask from the program that runs the tests, without Origin and Sec-Fetch headers";
+    let remedy = "ask from the program that runs the tests, without Origin and Sec-Fetch-Site";
     Err(Refused::new(Problem::Forbidden, why).with_remedy(remedy))
 }
 
