@@ -20,7 +20,7 @@ COMMIT := $(shell git log -1 --abbrev=12 --date=short \
 	--format='GATELODGE_COMMIT=%h GATELODGE_COMMIT_DATE=%cd' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build dist test interop lint doc bench size flood fuzz clean
+.PHONY: help run build dist packages test interop lint doc bench size flood fuzz clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -36,6 +36,10 @@ build: ## the static release binary, at target/gatelodge
 dist: build ## everything that is given away, at target/dist
 	rm -rf target/dist
 	assets/dist/make $(BINARY) target/dist
+
+packages: build ## the packages for npm and PyPI, at target/packages
+	rm -rf target/packages
+	assets/packages/make $(BINARY) target/packages
 
 test: ## every test; fetches the browser where it can
 	tests/browser/fetch

@@ -24,7 +24,12 @@ await server.call("POST", "/api/v1/resources", { resource: url.href, scope: "ope
 const client = {
   redirectUrl: "http://127.0.0.1:1/callback",
   get clientMetadata() {
-    return { client_name: "Editor", redirect_uris: [this.redirectUrl], token_endpoint_auth_method: "none" };
+    return {
+      client_name: "Editor",
+      grant_types: ["authorization_code", "refresh_token"],
+      redirect_uris: [this.redirectUrl],
+      token_endpoint_auth_method: "none",
+    };
   },
   clientInformation: () => client.own,
   saveClientInformation: (own) => (client.own = own),
@@ -41,11 +46,11 @@ const code = new URL(answer.headers.get("location")).searchParams.get("code");
 assert.ok(code, `${answer.status} ${answer.headers.get("location")}`);
 assert.equal(await auth(client, { serverUrl: url, authorizationCode: code }), "AUTHORIZED");
 const claims = JSON.parse(Buffer.from(client.kept.access_token.split(".")[1], "base64url"));
-assert.equal(claims.aud, url.href);
+assert.ok([claims.aud].flat().includes(url.href), `${claims.aud}`);
 
-// A token endpoint that is down, and one that is back.
-await server.fault({ path: "/oauth/token", status: 503 });
-await assert.rejects(auth(client, { serverUrl: url }));
+// A token endpoint that is down, where this client asks the person again, and one that is back.
+await server.fault({ path: "/oauth/token", status: 503, times: 1 });
+assert.equal(await auth(client, { serverUrl: url }), "REDIRECT");
 assert.equal(await auth(client, { serverUrl: url }), "AUTHORIZED");
 
 http.close();
