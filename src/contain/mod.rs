@@ -29,9 +29,18 @@ pub struct Bounds {
     pub write: Vec<PathBuf>,
 }
 
-/// What the system tells: this process, and the names of addresses and users.
-const SYSTEM: &[&str] =
-    &["/proc", "/sys/fs/cgroup", "/etc/resolv.conf", "/etc/hosts", "/etc/passwd"];
+/// What the system tells: this process, the names of addresses and users, and random bytes, which a static
+/// program may read from a device.
+const SYSTEM: &[&str] = &[
+    "/proc",
+    "/sys/fs/cgroup",
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/passwd",
+    "/dev/urandom",
+    "/dev/random",
+    "/dev/null",
+];
 
 impl Bounds {
     /// What a server of `config` needs. `connect` are the ports of an offline one.
