@@ -43,7 +43,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "config",
         &["clock", "error", "event", "fetch", "model", "oauth", "private_file", "secret", "tls"],
     ),
-    ("contain", &["config"]),
+    ("contain", &["config", "private_file"]),
     // What is stored, and what happens to it.
     ("store", &["clock", "error", "event", "metrics", "model", "oauth", "private_file", "secret"]),
     ("keys", &["clock", "error", "oauth", "secret", "store"]),

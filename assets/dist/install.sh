@@ -30,7 +30,8 @@ while [ $# -gt 0 ]; do
     esac
     shift 2
 done
-[ -n "$from" ] || usage
+[ -n "$from" ] && [ -n "$to" ] || usage
+case $from in -*) from=./$from ;; esac
 [ "$to" != /.local ] || fail "HOME is not set: name a directory by --to"
 
 work=$(mktemp -d)
@@ -43,9 +44,9 @@ fetch() {
     case $1 in
         https://* | http://*)
             if command -v curl >/dev/null 2>&1; then
-                curl --fail --silent --show-error --location --output "$2" "$1"
+                curl ${secure:+--proto '=https'} --fail --silent --show-error --location --output "$2" "$1"
             elif command -v wget >/dev/null 2>&1; then
-                wget --quiet --output-document="$2" "$1"
+                wget ${secure:+--https-only} --quiet --output-document="$2" "$1"
             else
                 fail "neither curl nor wget is here: fetch $1 yourself, and name the file"
             fi
@@ -54,6 +55,11 @@ fetch() {
     esac
 }
 
+# What came by https stays there, also where it is sent on to another place.
+secure=
+case $from in
+    https://*) secure=yes ;;
+esac
 case $from in
     https://*) echo "fetching $from" ;;
     http://*)
@@ -77,17 +83,20 @@ else
     found=$(shasum -a 256 "$archive")
 fi
 found=${found%% *}
+sum=$(echo "$sum" | tr 'A-F' 'a-f')
 [ "$found" = "$sum" ] || fail "$from is not what it should be: its SHA-256 is $found, and not $sum"
 echo "the SHA-256 is right: $sum"
 
-mkdir "$work/tree"
-tar -xzf "$archive" -C "$work/tree" || fail "$from is no archive"
-tree=$(echo "$work"/tree/gatelodge-*)
+mkdir "$work/unpacked"
+tar -xzf "$archive" -C "$work/unpacked" || fail "$from is no archive"
+tree=$(echo "$work"/unpacked/gatelodge-*)
 [ -f "$tree/bin/gatelodge" ] || fail "$from has no bin/gatelodge"
 "$tree/bin/gatelodge" version >/dev/null || fail "the program does not run on this machine"
 
 mkdir -p "$to/bin" "$to/share"
 # A program that runs goes on with its own file.
+[ ! -d "$to/bin/gatelodge" ] || fail "$to/bin/gatelodge is a directory"
+rm -f "$to/bin/.gatelodge.new"
 cp "$tree/bin/gatelodge" "$to/bin/.gatelodge.new"
 mv -f "$to/bin/.gatelodge.new" "$to/bin/gatelodge"
 cp -R "$tree/share/." "$to/share/"

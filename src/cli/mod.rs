@@ -44,6 +44,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use axum::http::Method;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use rustix::process::Signal;
@@ -51,6 +52,7 @@ use serde_json::{Map, Value};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::admin::server::ServerView;
 use crate::config::{Config, Faults, Flags, Layers, Tolerant};
 
 use admin_client::AdminClient;
@@ -189,7 +191,12 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         Verb::User(verb) => with_admin(&flags, env, async |admin| user::run(verb, admin).await),
         Verb::Service(verb) => {
             let Tolerant { config, faults, .. } = tolerant(&flags, env)?;
-            beside(service::run(verb, &flags, &config, env), faults.as_ref())
+            let issuer = started(Builder::new_current_thread())?.block_on(async {
+                let mut admin = AdminClient::open(config.clone()).await.ok()?;
+                let server: ServerView = admin.ask(Method::GET, "/api/v1/server").await.ok()?;
+                Some(server.issuer)
+            });
+            beside(service::run(verb, &flags, &config, env, issuer.as_ref()), faults.as_ref())
         }
         Verb::Version => Ok(program::version()),
         Verb::Healthcheck => with_config(&flags, env, program::healthcheck),

@@ -59,6 +59,7 @@ impl Config {
         let own = self.settings.iter().filter(|(key, _)| is_fixed(key));
         settings.extend(own.map(|(key, setting)| (key.clone(), setting.clone())));
         let taken = Self {
+            backup: super::BackupSettings { to: self.backup.to.clone(), ..new.backup.clone() },
             behind_proxy: self.behind_proxy.clone(),
             exit_when_idle: self.exit_when_idle,
             fetch: self.fetch.clone(),

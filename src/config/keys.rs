@@ -52,7 +52,7 @@ pub(super) static KEYS: &[Key] = &[
         "The recipients of age for whom they are encrypted",
         Kind::Recipients(|d| &mut d.config.backup.recipients),
     ),
-    key(
+    fixed(
         "backup.to",
         "The directory to which the server writes backups; without it, it makes none",
         Kind::Directory(|d| &mut d.config.backup.to),

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use libc::{AF_INET, AF_INET6, AF_UNIX, EPERM, SOCK_DGRAM};
+use libc::{
+    AF_INET, AF_INET6, AF_UNIX, EPERM, IPPROTO_TCP, MSG_FASTOPEN, SOCK_DGRAM, SOCK_RAW,
+    SOCK_SEQPACKET,
+};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, apply_filter,
@@ -26,6 +29,7 @@ const FOREIGN: &[i64] = &[
     libc::SYS_init_module,
     libc::SYS_io_uring_setup,
     libc::SYS_kcmp,
+    libc::SYS_kexec_file_load,
     libc::SYS_kexec_load,
     libc::SYS_keyctl,
     libc::SYS_mount,
@@ -69,15 +73,15 @@ const X32: (i64, std::ops::RangeInclusive<i64>) = (0x4000_0000, 512..=547);
 /// The bits of a socket's type that are its kind.
 const KIND: u64 = 0xf;
 
-/// Gives up the calls of other trades, sockets but those of TCP, UDP and Unix, and `without_udp` those of
-/// UDP. A call that was given up fails with `EPERM`.
-pub(super) fn contain(without_udp: bool) -> Result<(), String> {
+/// Gives up the calls of other trades, sockets but those of TCP, UDP and Unix, and with `tcp_alone` those
+/// of UDP and every way to connect that is not `connect`. A call that was given up fails with `EPERM`.
+pub(super) fn contain(tcp_alone: bool) -> Result<(), String> {
     let why = |error: &dyn std::fmt::Display| format!("system calls are not contained: {error}");
-    let program = program(without_udp).map_err(|error| why(&error))?;
+    let program = program(tcp_alone).map_err(|error| why(&error))?;
     apply_filter(&program).map_err(|error| why(&error))
 }
 
-fn program(without_udp: bool) -> Result<BpfProgram, seccompiler::BackendError> {
+fn program(tcp_alone: bool) -> Result<BpfProgram, seccompiler::BackendError> {
     let any = |number: i64| (number, Vec::new());
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = FOREIGN.iter().copied().map(any).collect();
     #[cfg(target_arch = "x86_64")]
@@ -87,27 +91,49 @@ fn program(without_udp: bool) -> Result<BpfProgram, seccompiler::BackendError> {
         rules.extend(own.map(|number| any(number | bit)));
         rules.insert(libc::SYS_socket | bit, Vec::new());
     }
-    rules.insert(libc::SYS_socket, sockets(without_udp)?);
+    rules.insert(libc::SYS_socket, sockets(tcp_alone)?);
+    if tcp_alone {
+        for (number, argument) in FAST_OPENING {
+            rules.insert(number, fast_opening(argument)?);
+        }
+    }
     let target = std::env::consts::ARCH.try_into()?;
     let errno = SeccompAction::Errno(EPERM.unsigned_abs());
     SeccompFilter::new(rules, SeccompAction::Allow, errno, target)?.try_into()
 }
 
 /// The sockets that are given up.
-fn sockets(without_udp: bool) -> Result<Vec<SeccompRule>, seccompiler::BackendError> {
+fn sockets(tcp_alone: bool) -> Result<Vec<SeccompRule>, seccompiler::BackendError> {
     let value = |number: i32| u64::from(number.unsigned_abs());
     let condition = |argument, how, number: i32| {
         SeccompCondition::new(argument, SeccompCmpArgLen::Dword, how, value(number))
     };
     let other = [AF_INET, AF_INET6, AF_UNIX].map(|family| condition(0, SeccompCmpOp::Ne, family));
     let mut rules = vec![SeccompRule::new(other.into_iter().collect::<Result<_, _>>()?)?];
-    if without_udp {
-        for family in [AF_INET, AF_INET6] {
-            rules.push(SeccompRule::new(vec![
-                condition(0, SeccompCmpOp::Eq, family)?,
-                condition(1, SeccompCmpOp::MaskedEq(KIND), SOCK_DGRAM)?,
-            ])?);
+    if !tcp_alone {
+        return Ok(rules);
+    }
+    for family in [AF_INET, AF_INET6] {
+        let of_family = || condition(0, SeccompCmpOp::Eq, family);
+        for kind in [SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET] {
+            let kind = condition(1, SeccompCmpOp::MaskedEq(KIND), kind)?;
+            rules.push(SeccompRule::new(vec![of_family()?, kind])?);
         }
+        // Others of the kind of TCP are not in the bounds of the ports.
+        let other = [0, IPPROTO_TCP].map(|protocol| condition(2, SeccompCmpOp::Ne, protocol));
+        let other = other.into_iter().chain([of_family()]).collect::<Result<_, _>>()?;
+        rules.push(SeccompRule::new(other)?);
     }
     Ok(rules)
+}
+
+/// What connects without a call of `connect`: the flag of a call that sends, at this place of its arguments.
+const FAST_OPENING: [(i64, u8); 3] =
+    [(libc::SYS_sendto, 3), (libc::SYS_sendmsg, 2), (libc::SYS_sendmmsg, 3)];
+
+fn fast_opening(argument: u8) -> Result<Vec<SeccompRule>, seccompiler::BackendError> {
+    let flag = u64::from(MSG_FASTOPEN.unsigned_abs());
+    let how = SeccompCmpOp::MaskedEq(flag);
+    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, how, flag)?;
+    Ok(vec![SeccompRule::new(vec![condition])?])
 }

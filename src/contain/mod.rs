@@ -6,7 +6,8 @@
 //! it back. So it is done before there are others, and what the server will need later is allowed then.
 //! A kernel that has a part of it gives that part.
 //!
-//! What this is not: the store, its key and the keys in memory are those of the process.
+//! What this is not: the store, its key and the keys in memory are those of the process, and a Unix socket
+//! that any process of this user may open by its path is in reach of this one.
 
 #[cfg(target_os = "linux")]
 mod calls;
@@ -17,6 +18,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
+use crate::private_file::is_root;
 
 /// What the process may still do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +32,8 @@ pub struct Bounds {
 }
 
 /// What the system tells: this process, the names of addresses and users, and random bytes, which a static
-/// program may read from a device.
+/// program may read from a device. Whoever is not root reads the whole of `/etc`, whose files are put anew in
+/// the place of old ones, and which has no secrets for them.
 const SYSTEM: &[&str] = &[
     "/proc",
     "/sys/fs/cgroup",
@@ -45,18 +48,23 @@ const SYSTEM: &[&str] = &[
 impl Bounds {
     /// What a server of `config` needs. `connect` are the ports of an offline one.
     pub fn of(config: &Config, connect: Option<BTreeSet<u16>>) -> Self {
-        let home = std::env::home_dir();
-        let store = config.places.store();
+        let home = std::env::home_dir().map(|home| home.canonicalize().unwrap_or(home));
+        let home = home.as_deref();
+        let store = config.places.store().canonicalize().ok();
         let write = [
             Some(config.places.data.clone()),
             // The store may be a link to another place.
-            store.canonicalize().ok().and_then(|store| store.parent().map(Path::to_path_buf)),
+            store.as_deref().and_then(Path::parent).filter(own(home)).map(Path::to_path_buf),
             config.backup.to.clone(),
         ];
         let tls = config.tls.certificate.iter().chain(&config.tls.key);
         let own = config.watched.iter().chain(&config.fetch.ca_file).chain(tls);
-        let own = own.flat_map(|file| with_neighbours(file, home.as_deref()));
-        let read = SYSTEM.iter().map(PathBuf::from).chain([config.places.key()]).chain(own);
+        let files = own.flat_map(|file| with_neighbours(file, home));
+        let names = ["/etc/resolv.conf", "/etc/hosts"].map(Path::new);
+        let names = names.into_iter().flat_map(|file| with_neighbours(file, home));
+        let etc = (!is_root()).then(|| PathBuf::from("/etc"));
+        let system = SYSTEM.iter().map(PathBuf::from).chain(names).chain(etc);
+        let read = system.chain([config.places.key()]).chain(files);
         Self {
             connect,
             read: read.chain(assets()).collect(),
@@ -70,12 +78,20 @@ impl Bounds {
 fn with_neighbours(file: &Path, home: Option<&Path>) -> Vec<PathBuf> {
     let real = file.canonicalize().ok();
     let files = [Some(file), real.as_deref()].into_iter().flatten();
-    let directories = files.clone().filter_map(Path::parent);
-    let is_own = |directory: &&Path| {
-        directory.parent().is_some_and(|above| above != Path::new("/"))
+    let directories = files.clone().filter_map(Path::parent).filter(own(home));
+    files.chain(directories).map(Path::to_path_buf).collect()
+}
+
+/// Whether a directory is one of its own, and neither has the home directory in it nor those of others.
+fn own(home: Option<&Path>) -> impl Fn(&&Path) -> bool {
+    const OF_ALL: &[&str] = &[
+        "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/media", "/mnt", "/opt", "/proc",
+        "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/var",
+    ];
+    move |directory| {
+        !OF_ALL.iter().any(|of_all| *directory == Path::new(of_all))
             && !home.is_some_and(|home| home.starts_with(directory))
-    };
-    files.chain(directories.filter(is_own)).map(Path::to_path_buf).collect()
+    }
 }
 
 /// The assets, which a build for tests reads when it needs them.
@@ -183,6 +199,7 @@ mod tests {
         let read = |file: &str| with_neighbours(Path::new(file), Some(home));
 
         assert!(read("/etc/gatelodge/config.toml").contains(&"/etc/gatelodge".into()));
+        assert!(read("/certs/chain.pem").contains(&"/certs".into()));
         assert!(read("/home/ada/.config/gatelodge/c.toml").len() == 2);
         assert_eq!(read("/home/ada/gatelodge.toml"), [Path::new("/home/ada/gatelodge.toml")]);
         assert_eq!(read("/etc/gatelodge.toml"), [Path::new("/etc/gatelodge.toml")]);

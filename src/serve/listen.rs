@@ -33,13 +33,22 @@ pub(super) fn bind(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<TcpLi
             .map(|address| listener(*address).map_err(taken(*address)))
             .collect();
     }
+    bound(loopback(config, issuer).map(|address| (address, listener(address))))
+}
+
+/// The addresses at which a server of `issuer` listens: the configured ones, or those on loopback.
+pub(crate) fn listening(config: &Config, issuer: Option<&Issuer>) -> Vec<SocketAddr> {
+    if config.listen.is_empty() { loopback(config, issuer).into() } else { config.listen.clone() }
+}
+
+/// The addresses on loopback at the issuer's port.
+fn loopback(config: &Config, issuer: Option<&Issuer>) -> [SocketAddr; 2] {
     // Behind a proxy, the issuer's port is that of the proxy.
     let direct = config.tls.mode != TlsMode::Off && config.behind_proxy.is_empty();
     let own = issuer.filter(|issuer| direct || !issuer.is_https());
     let port = own.map_or(DEFAULT_PORT, Issuer::port);
     let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
-    let addresses = loopback.map(|address| SocketAddr::new(address, port));
-    bound(addresses.map(|address| (address, listener(address))))
+    loopback.map(|address| SocketAddr::new(address, port))
 }
 
 /// The ports of the service manager, which have to be those of the configuration if it names any.

@@ -34,7 +34,7 @@ use crate::event::DroppedLines;
 use crate::oauth::issuer::Issuer;
 
 pub(crate) use greeting::print;
-pub(crate) use listen::Signals;
+pub(crate) use listen::{Signals, listening};
 pub(crate) use loopback::{Loopback, Serving};
 
 use descriptors::Bounds;

@@ -32,7 +32,7 @@ function argumentsOf(options) {
     if (name === "openClients") {
       if (value) args.push("--open-clients");
     } else if (name in FLAGS) {
-      if (value !== undefined) args.push(`${FLAGS[name]}=${value}`);
+      if (value !== undefined && value !== null) args.push(`${FLAGS[name]}=${value}`);
     } else if (name !== "program") {
       throw new GatelodgeError(`startGatelodge knows no option ${name}`);
     }
@@ -61,6 +61,8 @@ export async function startGatelodge(options = {}) {
     const [line] = await Promise.race([once(lines, "line", { signal: ended.signal }), failed]);
     // Nothing else is said there, and a server that nobody reads would wait.
     process.stdout.resume();
+    // A program that forgets the server ends nevertheless, and the server with it.
+    for (const part of [process, process.stdin, process.stdout, process.stderr]) part.unref();
     return new Gatelodge(process, JSON.parse(line), said);
   } finally {
     ended.abort();
@@ -152,6 +154,7 @@ class Gatelodge {
   async stop() {
     const process = this.#process;
     if (process.exitCode !== null || process.signalCode !== null) return;
+    process.ref();
     const end = once(process, "close");
     process.stdin.end();
     await end;

@@ -5,7 +5,7 @@ mod units;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,10 +14,16 @@ use serde::Serialize;
 
 use super::output::{Exit, Failure, Output};
 use crate::config::{Config, Flags};
+use crate::error::shell_word;
+use crate::oauth::issuer::Issuer;
+use crate::serve::listening;
 use units::{Manager, Service, Unit};
 
-/// The port of a server whose configuration names none.
-const DEFAULT_PORT: u16 = 7455;
+/// What each file of ours says.
+const MADE: &str = "Made by: gatelodge service install";
+
+/// Where the service of the machine has its data.
+const SYSTEM_DATA: &str = "/var/lib/gatelodge";
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub(super) enum ServiceVerb {
@@ -69,11 +75,12 @@ pub(super) fn run(
     flags: &Flags,
     config: &Config,
     env: &BTreeMap<String, String>,
+    issuer: Option<&Issuer>,
 ) -> Result<Output, Failure> {
     let (ServiceVerb::Install(whose) | ServiceVerb::Show(whose) | ServiceVerb::Remove(whose)) =
         verb;
     let place = Place::of(whose, env)?;
-    let service = service(flags, config)?;
+    let service = service(flags, config, env, issuer)?;
     match verb {
         ServiceVerb::Install(_) => place.install(&service),
         ServiceVerb::Show(_) => Ok(place.show(&service.units(place.manager))),
@@ -81,18 +88,23 @@ pub(super) fn run(
     }
 }
 
-fn service(flags: &Flags, config: &Config) -> Result<Service, Failure> {
+/// The server as it is to run: where `issuer`, that of the store if there is one, has it listen.
+fn service(
+    flags: &Flags,
+    config: &Config,
+    env: &BTreeMap<String, String>,
+    issuer: Option<&Issuer>,
+) -> Result<Service, Failure> {
     let program = std::env::current_exe().map_err(|error| {
         Failure::new(Exit::Failed, format!("this program has no path: {error}"))
     })?;
-    let port = config.issuer.as_ref().filter(|issuer| issuer.is_loopback());
-    let port = port.map_or(DEFAULT_PORT, crate::oauth::issuer::Issuer::port);
-    let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
-    let listen = match config.listen.as_slice() {
-        [] => loopback.map(|address| SocketAddr::new(address, port)).into(),
-        named => named.to_vec(),
-    };
-    Ok(Service { config: flags.config.clone(), data: flags.data.clone(), listen, program })
+    let data = env.contains_key("GATELODGE_DATA").then(|| config.places.data.clone());
+    Ok(Service {
+        config: flags.config.clone(),
+        data: flags.data.clone().or(data),
+        listen: listening(config, issuer.or(config.issuer.as_ref())),
+        program,
+    })
 }
 
 impl Place {
@@ -126,6 +138,7 @@ impl Place {
         self.check(service)?;
         let units = service.units(self.manager);
         fs::create_dir_all(&self.directory).map_err(|error| self.unwritable(&error))?;
+        self.check_foreign(&units)?;
         for (name, text) in &units {
             fs::write(self.directory.join(name), text).map_err(|error| self.unwritable(&error))?;
         }
@@ -135,10 +148,16 @@ impl Place {
             Manager::User => "the server starts when somebody connects",
             Manager::System | Manager::Launchd => "the server runs",
         });
+        let data = match self.manager {
+            Manager::System => Some(SYSTEM_DATA.to_owned()),
+            Manager::User | Manager::Launchd => {
+                service.data.as_ref().map(|data| data.display().to_string())
+            }
+        };
+        let data = data.map(|data| format!(" --data {}", shell_word(&data))).unwrap_or_default();
+        let first = format!("gatelodge user recover{data}");
         let at = service.listen.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(", ");
-        text.push_str(&format!(
-            ": {at}\nthe first administrator gets a link by: gatelodge user recover"
-        ));
+        text.push_str(&format!(": {at}\nthe first administrator gets a link by: {first}"));
         Ok(Output::new(text, &self.view(&units, commands)))
     }
 
@@ -149,6 +168,7 @@ impl Place {
             let why = format!("{} has no file of this server", self.directory.display());
             return Err(Failure::new(Exit::NotFound, why));
         }
+        self.check_foreign(&units)?;
         let commands = self.tell(&self.ending(&units))?;
         for (name, _) in &units {
             fs::remove_file(self.directory.join(name)).map_err(|error| self.unwritable(&error))?;
@@ -162,8 +182,38 @@ impl Place {
         Ok(Output::new(text, &self.view(&units, commands)))
     }
 
-    /// Refuses a program that the user of the service cannot read.
+    /// Refuses to touch a file that somebody else wrote.
+    fn check_foreign(&self, units: &[Unit]) -> Result<(), Failure> {
+        let is_foreign = |(name, _): &&Unit| {
+            let there = fs::read_to_string(self.directory.join(name));
+            there.is_ok_and(|text| !text.contains(MADE))
+        };
+        let Some((name, _)) = units.iter().find(is_foreign) else { return Ok(()) };
+        let why = format!("{} is not of gatelodge service install", self.path(name));
+        Err(Failure::new(Exit::Refused, why)
+            .with_remedy(Some("move it away first, or go on with a service of your own")))
+    }
+
+    /// Refuses what the user of the service cannot read.
     fn check(&self, service: &Service) -> Result<(), Failure> {
+        let named = [&service.data, &service.config].into_iter().flatten();
+        if self.manager == Manager::System
+            && let Some(path) = named.last()
+        {
+            let why = format!(
+                "the service of the machine has a user of its own, data in {SYSTEM_DATA} and its \
+                 configuration in /etc/gatelodge, and cannot reach {}",
+                path.display()
+            );
+            return Err(Failure::new(Exit::Usage, why)
+                .with_remedy(Some("leave --data, --config and GATELODGE_DATA out")));
+        }
+        let named = [&service.data, &service.config].into_iter().flatten();
+        let mut paths = named.chain([&service.program]);
+        if let Some(path) = paths.find(|path| path.to_string_lossy().contains(char::is_control)) {
+            let why = format!("no service file can have the path {}", path.display());
+            return Err(Failure::new(Exit::Usage, super::output::printable(&why)));
+        }
         let hidden =
             ["/home", "/root", "/tmp"].iter().any(|place| service.program.starts_with(place));
         if self.manager == Manager::System && hidden {

@@ -202,3 +202,34 @@ fn a_service_of_the_machine_needs_a_program_that_its_user_can_reach() {
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(text.contains("who cannot reach") && text.contains("/usr/local/bin"), "{text}");
 }
+
+#[test]
+fn a_unit_that_somebody_wrote_is_neither_replaced_nor_removed() {
+    let home = Home::new();
+    let manager = home.with_systemctl(0);
+    let place = home.path(".config/systemd/user");
+    fs::create_dir_all(&place).unwrap();
+    fs::write(place.join("gatelodge.service"), "# mine\n").unwrap();
+
+    for verb in ["install", "remove"] {
+        let output = home.service(&[verb], &manager);
+        assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+        assert!(said(&output).contains("is not of gatelodge service install"));
+    }
+
+    assert_eq!(fs::read_to_string(place.join("gatelodge.service")).unwrap(), "# mine\n");
+    assert!(!home.path("calls").exists());
+}
+
+#[test]
+fn the_ports_are_those_of_the_issuer_in_the_store() {
+    let home = Home::new();
+    let server = home.serve();
+    let port = server.issuer().rsplit(':').next().unwrap().to_owned();
+    let data = home.data().display().to_string();
+
+    let printed = home.service(&["show", "--data", &data], &home.with_systemctl(0));
+
+    let text = said(&printed);
+    assert!(text.contains(&format!("ListenStream=127.0.0.1:{port}\n")), "{text}");
+}

@@ -15,6 +15,10 @@ from typing import IO, Any
 __all__ = ["Gatelodge", "GatelodgeError", "program", "start"]
 
 
+# The server is on this machine, whatever proxy there is.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
 class GatelodgeError(Exception):
     """An error of a start or of the control API.
 
@@ -42,6 +46,7 @@ class Gatelodge:
     def __init__(self, process: subprocess.Popen[str], ready: dict[str, Any], log: IO[str]) -> None:
         self._process = process
         self._log = log
+        self._ended = ""
         #: The first line of the server.
         self.ready = ready
         self.issuer: str = ready["issuer"]
@@ -57,7 +62,7 @@ class Gatelodge:
     @property
     def log(self) -> str:
         """What it logged."""
-        return Path(self._log.name).read_text()
+        return self._ended if self._log.closed else Path(self._log.name).read_text()
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Calls the control API, at a path below `control`."""
@@ -65,7 +70,7 @@ class Gatelodge:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         request = urllib.request.Request(self.control + path, data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:
+            with _DIRECT.open(request, timeout=60) as response:
                 text = response.read()
         except urllib.error.HTTPError as error:
             text = error.read().decode()
@@ -128,7 +133,9 @@ class Gatelodge:
             self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
-        self._log.close()
+        if not self._log.closed:
+            self._ended = self.log
+            self._log.close()
 
 
 def start(
@@ -159,7 +166,11 @@ def start(
     # A file never fills up as a pipe does that nobody reads.
     log = tempfile.NamedTemporaryFile("w+", prefix="gatelodge-", suffix=".log")  # noqa: SIM115
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, text=True)
+    try:
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, text=True)
+    except OSError as error:
+        log.close()
+        raise GatelodgeError(f"{own}: {error.strerror}") from error
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
