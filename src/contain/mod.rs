@@ -53,8 +53,11 @@ impl Bounds {
         let store = config.places.store().canonicalize().ok();
         let write = [
             Some(config.places.data.clone()),
-            // The store may be a link to another place.
-            store.as_deref().and_then(Path::parent).filter(own(home)).map(Path::to_path_buf),
+            // The store may be a link to another place; if that has too much else, to a file of it.
+            store.map(|store| match store.parent().filter(own(home)) {
+                Some(directory) => directory.to_path_buf(),
+                None => store,
+            }),
             config.backup.to.clone(),
         ];
         let tls = config.tls.certificate.iter().chain(&config.tls.key);

@@ -1,8 +1,7 @@
 //! `gatelodge serve` and `gatelodge dev`
 
-mod dev;
-
 mod contained;
+mod dev;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

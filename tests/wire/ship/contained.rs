@@ -2,6 +2,15 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::symlink;
+use std::thread;
+
+use gatelodge::contain::{Bounds, contain};
+use rustix::io::Errno;
+use rustix::net::sendto;
+use rustix::net::{
+    AddressFamily, SendFlags, SocketFlags, SocketType, ipproto, socket, socket_with,
+};
 
 use crate::connection::get;
 use crate::program::{Home, Server};
@@ -78,4 +87,44 @@ fn an_offline_server_goes_to_the_ports_that_it_knew_at_its_start() {
     };
     assert!(of(late).contains("gave up connections to ports"), "{found}");
     assert!(!of(early).contains("gave up connections"), "{found}");
+}
+
+/// TCP has other names, and a connection other ways to begin than `connect`.
+#[test]
+fn no_way_leads_around_the_ports_of_an_offline_server() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = listener.local_addr().unwrap();
+    let tried = thread::spawn(move || {
+        let notes = contain(&Bounds { connect: Some([].into()), ..Bounds::default() });
+        let inet = AddressFamily::INET;
+        let flags = SocketFlags::empty();
+        let multipath =
+            socket_with(inet, SocketType::STREAM, flags, Some(ipproto::MPTCP)).map(drop);
+        let datagrams = socket(inet, SocketType::DGRAM, None).map(drop);
+        let raw = socket(inet, SocketType::RAW, Some(ipproto::ICMP)).map(drop);
+        let stream = socket(inet, SocketType::STREAM, Some(ipproto::TCP)).unwrap();
+        // MSG_FASTOPEN of tcp(7).
+        let fast = SendFlags::from_bits_retain(0x2000_0000);
+        let opened = sendto(&stream, b"hi", fast, &other).map(drop);
+        (notes, [multipath, datagrams, raw, opened])
+    });
+
+    let (notes, tried) = tried.join().unwrap();
+
+    assert!(notes.iter().all(|note| note.contains("landlock")), "{notes:?}");
+    assert_eq!(tried, [Err(Errno::PERM); 4]);
+}
+
+#[test]
+fn a_store_behind_a_link_into_the_home_directory_is_served() {
+    let home = Home::new();
+    home.serve().kill();
+    let (store, far) = (home.data().join("gatelodge.redb"), home.path("far.redb"));
+    fs::rename(&store, &far).unwrap();
+    symlink(&far, &store).unwrap();
+
+    let server = home.serve();
+
+    home.json("client add shop");
+    assert_eq!(get(&server, "/readyz").status, 200);
 }

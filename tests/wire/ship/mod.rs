@@ -127,6 +127,7 @@ fn the_installer_writes_nothing_of_what_is_not_what_it_should_be() {
     refused(&["--from", archive.to_str().unwrap(), "--sha256", "0"], "is not what it should be");
     refused(&["--from", "/nowhere.tar.gz"], "there is no file /nowhere.tar.gz");
     refused(&["--from", "http://localhost:1/a.tar.gz"], "name the sum by --sha256");
+    refused(&["--from", archive.to_str().unwrap(), "--to", ""], "sh install.sh");
     refused(&["--from"], "sh install.sh --from FILE|URL");
 }
 
