@@ -44,7 +44,7 @@ const NOWHERE: &str = "/nonexistent/gatelodge-dev";
 /// The flags of `dev`.
 #[derive(Debug, Default, Args)]
 pub(in crate::cli) struct DevArgs {
-    /// Listen at this port of 127.0.0.1 and [::1]; 0 is a free one
+    /// Listen at this port of 127.0.0.1 and ::1; 0 is a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Write the first line into this file, too, once the server is ready; it is removed at the end
