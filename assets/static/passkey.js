@@ -68,7 +68,12 @@ async function within({ timeout = Infinity }, ceremony) {
   try {
     return await ceremony();
   } catch (error) {
-    throw error?.name === "NotAllowedError" ? new NotAllowed(performance.now() - since, timeout) : error;
+    if (error?.name !== "NotAllowedError") throw error;
+    // Chromium says so in words alone.
+    if (/certificate/i.test(error.message)) {
+      throw new Trouble(text("passkey.untrusted", { address: `${location.origin}/trust` }));
+    }
+    throw new NotAllowed(performance.now() - since, timeout);
   }
 }
 

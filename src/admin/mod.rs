@@ -292,6 +292,9 @@ operations! {
     "/api/v1/store/check" {
         get store::examine, "Checks every row of the store, and says what is wrong.";
     }
+    "/api/v1/tls" {
+        get tls::show, "Shows this server's certificate and the local CA.";
+    }
     "/api/v1/tls/ca" {
         get tls::ca, "Shows the local CA. It is made if there is none.";
     }

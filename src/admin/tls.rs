@@ -1,4 +1,4 @@
-//! `/api/v1/tls`: the local CA, and the certificates that it issues.
+//! `/api/v1/tls`: this server's certificate, the local CA, and the certificates that it issues.
 
 use std::time::Duration;
 
@@ -9,10 +9,11 @@ use super::Failed;
 use super::by::{By, Keys, ReadKeys};
 use super::request::{Body, Created};
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::error::Refusal;
 use crate::event::Kind;
 use crate::flow::events::{self, Act};
-use crate::tls::{Authority, Certificate, Usage};
+use crate::tls::{Authority, Certificate, ServedCertificate, Usage};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -48,6 +49,42 @@ pub(crate) struct AuthorityView {
     pub(crate) certificate: IssuedCertificateView,
     /// The path of its certificate, on the server's machine.
     pub(crate) path: String,
+    /// The time at which its certificate is renewed, for the same key. A machine that trusts this one
+    /// does so to its end.
+    pub(crate) renews: String,
+    /// The first half of the fingerprint as 16 words, to compare on another machine.
+    pub(crate) words: Vec<String>,
+}
+
+/// The certificate that this server shows.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct ServedCertificateView {
+    /// Its SHA-256 fingerprint, in hex.
+    pub(crate) fingerprint: String,
+    /// The names and addresses for which it is.
+    pub(crate) names: Vec<String>,
+    /// The end of its validity.
+    pub(crate) not_after: String,
+    /// The start of its validity.
+    pub(crate) not_before: String,
+    /// The time at which this server renews it; null if it comes from files.
+    pub(crate) renews: Option<String>,
+}
+
+/// What this server does about TLS.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct TlsView {
+    /// The local CA, if there is one.
+    pub(crate) ca: Option<AuthorityView>,
+    /// The certificate that this server shows; null without TLS.
+    pub(crate) certificate: Option<ServedCertificateView>,
+    /// `off`, `local` or `files`.
+    pub(crate) mode: String,
+    /// The page by which other machines trust the local CA, if there is one. Its fragment is the
+    /// fingerprint, for who scans it.
+    pub(crate) trust_uri: Option<String>,
 }
 
 /// A request for a certificate of a service.
@@ -77,10 +114,45 @@ impl IssuedCertificateView {
     }
 }
 
+impl AuthorityView {
+    fn new(app: &App, authority: &Authority) -> Result<Self, Failed> {
+        let fingerprint = authority.certificate().fingerprint;
+        Ok(Self {
+            certificate: IssuedCertificateView::new(authority.pem())?,
+            path: Authority::path(&app.rules().config.places.data).display().to_string(),
+            renews: authority.renews().rfc3339(),
+            words: fingerprint.spoken().into_iter().map(str::to_owned).collect(),
+        })
+    }
+}
+
+impl From<ServedCertificate> for ServedCertificateView {
+    fn from(served: ServedCertificate) -> Self {
+        let ServedCertificate { certificate, names, renews } = served;
+        Self {
+            fingerprint: certificate.fingerprint.to_string(),
+            names,
+            not_after: certificate.not_after.rfc3339(),
+            not_before: certificate.not_before.rfc3339(),
+            renews: renews.map(Timestamp::rfc3339),
+        }
+    }
+}
+
+pub(super) async fn show(app: By<ReadKeys>) -> Result<Json<TlsView>, Failed> {
+    let authority = app.existing_authority()?;
+    let ca = authority.as_deref().map(|authority| AuthorityView::new(&app, authority));
+    let trust_uri = authority.map(|authority| authority.page(&app.rules().issuer.at("/trust")));
+    Ok(Json(TlsView {
+        ca: ca.transpose()?,
+        certificate: app.served_certificate().map(Into::into),
+        mode: app.rules().config.tls.mode.as_str().to_owned(),
+        trust_uri,
+    }))
+}
+
 pub(super) async fn ca(app: By<ReadKeys>) -> Result<Json<AuthorityView>, Failed> {
-    let certificate = IssuedCertificateView::new(app.authority()?.pem())?;
-    let path = Authority::path(&app.rules().config.places.data);
-    Ok(Json(AuthorityView { certificate, path: path.display().to_string() }))
+    Ok(Json(AuthorityView::new(&app, &*app.authority()?)?))
 }
 
 pub(super) async fn issue(

@@ -4,21 +4,45 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::App;
+use crate::config::TlsMode;
 use crate::event::AuthorityLog;
 use crate::event::Kind;
 use crate::flow::events::Act;
 use crate::model::actor::Acting;
-use crate::tls::{Authority, Certificate, Fitness, TlsError};
+use crate::tls::{Authority, Certificate, Fitness, ServedCertificate, TlsError};
 
 /// The CA, once it was used, and its fitness as it was logged. The lock is held while the CA is made,
 /// so that it is made once.
 #[derive(Default)]
 pub(super) struct CachedAuthority(Mutex<Option<(Arc<Authority>, Fitness)>>);
 
+/// The certificate of the listeners.
+#[derive(Default)]
+pub(super) struct CurrentCertificate(Mutex<Option<ServedCertificate>>);
+
 impl App {
-    /// The installation's own CA, which is made in the data directory if there is none, or none that
-    /// is of use: a wrong clock may have made it. While it may be the present clock that is wrong,
-    /// the CA stays, since a new one has to be trusted anew.
+    /// The installation's own CA if it is in use: the listeners have its certificate, or it issued
+    /// one for something else. It is not made for whoever asks for it here.
+    pub fn existing_authority(&self) -> Result<Option<Arc<Authority>>, TlsError> {
+        let config = &self.rules().config;
+        let used =
+            config.tls.mode == TlsMode::Local || Authority::path(&config.places.data).exists();
+        used.then(|| self.authority()).transpose()
+    }
+
+    /// The certificate of the listeners, if they have one.
+    pub fn served_certificate(&self) -> Option<ServedCertificate> {
+        self.certificate.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes note of the certificate of the listeners.
+    pub fn serves(&self, certificate: ServedCertificate) {
+        *self.certificate.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(certificate);
+    }
+
+    /// The installation's own CA, which is made in the data directory if there is none. Its
+    /// certificate is renewed before it ends, and if it is of no use, since a wrong clock made it.
+    /// While it may be the present clock that is wrong, the certificate stays.
     pub fn authority(&self) -> Result<Arc<Authority>, TlsError> {
         let mut cached = self.authority.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (directory, now) = (&self.rules().config.places.data, self.clock().now());
@@ -27,22 +51,29 @@ impl App {
             None => (Arc::new(Authority::at(directory, &self.server_names(), now)?), Fitness::Fit),
         };
         let fitness = authority.fitness(now);
-        let replaced = match fitness {
+        let renewed = match fitness {
             Fitness::Fit => false,
-            Fitness::Invalid => self.clock_jump().is_none(),
+            Fitness::Due | Fitness::Invalid => self.clock_jump().is_none(),
             Fitness::Unfit => true,
         };
         let Certificate { not_before, not_after, .. } = *authority.certificate();
         let log = AuthorityLog { not_before, not_after, now };
-        let next = if replaced {
-            let made = Authority::replace(directory, &self.server_names(), now)?;
-            let act = Act::new(Kind::CertificateAuthorityUnfit).fact("replaced", true);
-            log.replaced(&self.note(Acting::default(), act));
+        let unfit = |replaced: bool| {
+            let act = Act::new(Kind::CertificateAuthorityUnfit).fact("replaced", replaced);
+            self.note(Acting::default(), act)
+        };
+        let next = if renewed {
+            let made = authority.renew(directory, now)?;
+            if fitness == Fitness::Due {
+                let act = Act::new(Kind::CertificateAuthorityRenewed);
+                log.renewed(&self.note(Acting::default(), act));
+            } else {
+                log.replaced(&unfit(true));
+            }
             (Arc::new(made), Fitness::Fit)
         } else {
-            if fitness != Fitness::Fit && fitness != logged {
-                let act = Act::new(Kind::CertificateAuthorityUnfit).fact("replaced", false);
-                log.still_used(&self.note(Acting::default(), act));
+            if matches!(fitness, Fitness::Invalid | Fitness::Unfit) && fitness != logged {
+                log.still_used(&unfit(false));
             }
             (authority, fitness)
         };

@@ -63,6 +63,7 @@ use crate::store::{Pool, Read, Store, StoreError, Tx};
 /// The shared state of a running installation.
 pub struct App {
     authority: authority::CachedAuthority,
+    certificate: authority::CurrentCertificate,
     backups: backup::Backups,
     client_keys: client_keys::KeyCache,
     configuration: CurrentConfiguration,
@@ -149,6 +150,7 @@ impl App {
         let session_proofs = session_proof::SessionProofs::new(sources.entropy.seed());
         Ok(Self {
             authority: authority::CachedAuthority::default(),
+            certificate: authority::CurrentCertificate::default(),
             backups: backup::Backups::default(),
             client_keys: client_keys::KeyCache::default(),
             clock,

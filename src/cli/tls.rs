@@ -6,7 +6,9 @@ use axum::http::Method;
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::admin::tls::{AuthorityView, CertificateRequest, IssuedCertificateView};
+use crate::admin::tls::{
+    AuthorityView, CertificateRequest, IssuedCertificateView, ServedCertificateView, TlsView,
+};
 
 use super::admin_client::AdminClient;
 use super::new_files::{self, NewFiles};
@@ -15,6 +17,8 @@ use super::trust;
 
 const TLS_HELP: &str = "\
 Examples:
+  gatelodge tls status                          the certificates, when they are renewed, and the page
+                                                by which other machines trust the local CA
   gatelodge tls trust                           let this machine trust the local CA
   gatelodge tls ca > gatelodge-ca.pem           for other machines, and programs with a list of
                                                 their own
@@ -28,6 +32,8 @@ and for those that this server had when the CA was made.";
 #[derive(Debug, Subcommand)]
 #[command(after_help = TLS_HELP)]
 pub(super) enum TlsVerb {
+    /// Show the server's certificate, and the CA's with its fingerprint as words
+    Status,
     /// Print the CA's certificate
     Ca,
     /// Let this machine trust the CA, or say how
@@ -56,6 +62,7 @@ pub(super) enum TlsVerb {
 /// Runs `gatelodge tls …`.
 pub(super) async fn run(verb: TlsVerb, admin: &mut AdminClient) -> Result<Output, Failure> {
     match verb {
+        TlsVerb::Status => Ok(status(&admin.ask(Method::GET, "/api/v1/tls").await?)),
         TlsVerb::Ca => {
             let ca = ca(admin).await?;
             Ok(Output::new(&*ca.certificate.certificate, &ca))
@@ -88,6 +95,36 @@ pub(super) async fn run(verb: TlsVerb, admin: &mut AdminClient) -> Result<Output
             Ok(Output::new(text, &view))
         }
     }
+}
+
+/// The certificates, and the page of the CA with its fingerprint as a QR code.
+fn status(view: &TlsView) -> Output {
+    let mut rows = vec![("mode", word(&view.mode))];
+    if let Some(ServedCertificateView { fingerprint, names, not_after, renews, .. }) =
+        &view.certificate
+    {
+        rows.extend([
+            ("certificate", word(fingerprint)),
+            ("names", word(names)),
+            ("expires", word(not_after)),
+        ]);
+        rows.extend(renews.as_ref().map(|at| ("renewed", word(at))));
+    }
+    if let Some(AuthorityView { certificate, path, renews, words }) = &view.ca {
+        let (first, second) = words.split_at(words.len() / 2);
+        rows.extend([
+            ("CA", word(&certificate.fingerprint)),
+            ("CA as words", first.join(" ")),
+            ("", second.join(" ")),
+            ("CA expires", word(&certificate.not_after)),
+            ("CA renewed", word(renews)),
+            ("CA file", word(path)),
+        ]);
+    }
+    let page = view.trust_uri.as_deref().unwrap_or_default();
+    rows.push(("trust it at", page.split('#').next().unwrap_or_default().to_owned()));
+    let output = Output::new(fields(&rows), view);
+    if page.is_empty() { output } else { output.with_qr_code(page) }
 }
 
 /// A new certificate, and the files of it and its key.

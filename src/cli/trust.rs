@@ -169,6 +169,8 @@ mod tests {
                 not_before: "2026-01-01T00:00:00Z".into(),
             },
             path: "/d/gatelodge-ca.pem".into(),
+            renews: "2034-01-01T00:00:00Z".into(),
+            words: Vec::new(),
         }
     }
 

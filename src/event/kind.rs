@@ -30,6 +30,7 @@ kinds! {
     BridgeEnded = "bridge.ended", "a bridge was ended";
     BridgeOpened = "bridge.opened", "a bridge opened a session";
     BridgeTokenIssued = "bridge.token_issued", "a token for a bridge was issued";
+    CertificateAuthorityRenewed = "certificate.authority_renewed", "the certificate of the local CA was renewed";
     CertificateAuthorityUnfit = "certificate.authority_unfit", "the local CA was not valid";
     CertificateEnrolled = "certificate.enrolled", "a certificate of a device was registered";
     CertificateIssued = "certificate.issued", "a TLS certificate was issued";

@@ -157,7 +157,8 @@ impl ClockLog {
     }
 }
 
-/// A local CA that a wrong clock made, or that the present clock finds invalid.
+/// A local CA whose certificate ends soon, that a wrong clock made, or that the present clock finds
+/// invalid.
 pub(crate) struct AuthorityLog {
     /// Start of its validity.
     pub not_before: Timestamp,
@@ -168,12 +169,23 @@ pub(crate) struct AuthorityLog {
 }
 
 impl AuthorityLog {
-    /// Writes that there is a new CA instead.
+    /// Writes that its certificate was renewed in time.
+    pub(crate) fn renewed(&self, id: &EventId) {
+        tracing::info!(
+            event.id = %id,
+            "the certificate of the local CA was renewed; a machine that trusts the one before does \
+             so until {}, and needs the new one then: `gatelodge tls trust` on this machine, the page \
+             /trust for others",
+            self.not_after.rfc3339()
+        );
+    }
+
+    /// Writes that there is a new certificate instead.
     pub(crate) fn replaced(&self, id: &EventId) {
         tracing::warn!(
             event.id = %id,
-            "the local CA was not valid, and a new one was made, which has to be trusted anew: \
-             `gatelodge tls trust` on this machine, `gatelodge tls ca` for others; {}",
+            "the local CA was not valid, and its certificate was made anew, which has to be trusted \
+             anew: `gatelodge tls trust` on this machine, the page /trust for others; {}",
             self.validity()
         );
     }
@@ -183,7 +195,7 @@ impl AuthorityLog {
         tracing::warn!(
             event.id = %id,
             "the local CA is not valid by this clock; if the clock has run steadily for an hour and \
-             it still is not, a new one is made, which has to be trusted anew; {}",
+             it still is not, its certificate is made anew, which has to be trusted anew; {}",
             self.validity()
         );
     }

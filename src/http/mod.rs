@@ -29,6 +29,7 @@ mod redirect;
 mod render;
 mod routes;
 mod texts;
+mod trust;
 mod ways;
 
 use std::sync::Arc;
@@ -140,6 +141,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/account", get(account_page::to_account))
         .route("/device", get(device::to_page))
         .route("/device/qr/{user_code}", get(device::qr))
+        .route("/trust", get(trust::show))
+        .route("/trust/gatelodge-ca.crt", get(trust::certificate))
         .route("/.well-known/change-password", get(account_page::to_account));
     let passkey_metadata = Router::new()
         .route("/.well-known/passkey-endpoints", get(metadata::passkey_endpoints))

@@ -63,6 +63,7 @@ impl Way {
             Refusal::EmailMalformed
             | Refusal::EmailTaken
             | Refusal::LinkedDeviceNotFound
+            | Refusal::LocalAuthorityAbsent
             | Refusal::LogoutCrossSite
             | Refusal::LogoutExpired
             | Refusal::LogoutOfAnotherBrowser
@@ -312,7 +313,7 @@ mod tests {
             "CredentialCounterBack CredentialCrossOrigin CredentialIdUnfit CredentialNotOurs \
         CredentialOfAnotherPerson CredentialOfRemovedPerson CredentialRefused \
         CredentialRegistered CredentialRemoved CredentialUnstored EmailMalformed EmailTaken \
-        LinkedDeviceNotFound LogoutCrossSite LogoutExpired LogoutOfAnotherBrowser MethodNotAllowed NameMalformed \
+        LinkedDeviceNotFound LocalAuthorityAbsent LogoutCrossSite LogoutExpired LogoutOfAnotherBrowser MethodNotAllowed NameMalformed \
         PageNotFound PasskeyIsLast PasskeysTooMany PersonalTokenNotFound SessionNotFound \
         SetupTokenMismatched SignInStale UserExists UserNotVerified UsernameMalformed \
         UsernameTaken",

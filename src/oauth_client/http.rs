@@ -3,7 +3,7 @@
 //! It follows no redirects, since requests contain tokens. The time and the length of a response
 //! are bounded.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -48,14 +48,21 @@ pub(crate) struct NoResponse {
 }
 
 impl Http {
-    /// Makes a client that trusts the public authorities and those of the file `ca`.
-    pub(crate) fn new(ca: Option<&Path>) -> Result<Self, Error> {
-        let amiss = |path: &Path, error: &dyn std::fmt::Display| {
-            Error::new(ErrorKind::Usage, format!("{}: {error}", path.display()))
-        };
-        let pem = ca.map(|path| std::fs::read(path).map_err(|error| amiss(path, &error)));
-        let tls = Tls::new(pem.transpose()?.as_deref());
-        let tls = tls.map_err(|error| amiss(ca.unwrap_or(Path::new("TLS")), &error))?;
+    /// Makes a client that trusts the public authorities and those of the files `authorities`.
+    pub(crate) fn new(authorities: &[PathBuf]) -> Result<Self, Error> {
+        let mut all = Vec::new();
+        for path in authorities {
+            let amiss = |error: &dyn std::fmt::Display| {
+                Error::new(ErrorKind::Usage, format!("{}: {error}", path.display()))
+            };
+            let pem = std::fs::read(path).map_err(|error| amiss(&error))?;
+            // Each file by itself, so that the one that is wrong is named.
+            Tls::new(Some(&pem)).map_err(|error| amiss(&error))?;
+            all.extend(pem);
+            all.push(b'\n');
+        }
+        let tls = Tls::new((!all.is_empty()).then_some(&all));
+        let tls = tls.map_err(|error| Error::new(ErrorKind::Failed, format!("TLS: {error}")))?;
         Ok(Self { tls })
     }
 
@@ -188,7 +195,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_is_its_status_and_its_json() {
         let (url, asked) = answering("HTTP/1.1 400 No\r\nContent-Length: 7\r\n\r\n{\"a\":1}").await;
-        let http = Http::new(None).unwrap();
+        let http = Http::new(&[]).unwrap();
 
         let response = http.post_form(&url, &[("k", "v w")]).await.unwrap();
 
@@ -201,14 +208,14 @@ mod tests {
     async fn a_redirect_is_not_followed() {
         let (url, _) = answering("HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n").await;
 
-        let redirected = Http::new(None).unwrap().get(&url, None).await.err().unwrap();
+        let redirected = Http::new(&[]).unwrap().get(&url, None).await.err().unwrap();
 
         assert_eq!(redirected.why, FetchError::Redirected);
     }
 
     #[tokio::test]
     async fn a_body_that_is_too_large_breaks_off_or_comes_too_late_is_called_that() {
-        let http = Http::new(None).unwrap();
+        let http = Http::new(&[]).unwrap();
         let large: &str = Box::leak(
             format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}", "x".repeat(MAX_BODY + 1))
                 .into_boxed_str(),
@@ -241,7 +248,7 @@ mod tests {
 
     #[tokio::test]
     async fn plain_http_goes_to_this_machine_alone() {
-        let http = Http::new(None).unwrap();
+        let http = Http::new(&[]).unwrap();
 
         for elsewhere in ["http://192.0.2.1/", "http://localhost.example/", "ftp://localhost/"] {
             let refused = http.get(&elsewhere.parse().unwrap(), None).await.err().unwrap();

@@ -39,7 +39,7 @@ mod token;
 pub(crate) mod token_store;
 pub(crate) mod userinfo;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub(crate) use self::connect::connect;
 pub(crate) use self::discovery::Server;
@@ -61,15 +61,15 @@ pub(crate) struct OauthClient {
 }
 
 impl OauthClient {
-    /// Makes a client of `issuer` that trusts the public authorities and those in the file `ca`,
-    /// and keeps its tokens in `directory`.
+    /// Makes a client of `issuer` that trusts the public authorities and those in the files
+    /// `authorities`, and keeps its tokens in `directory`.
     pub(crate) fn new(
         issuer: Issuer,
-        ca: Option<&Path>,
+        authorities: &[PathBuf],
         directory: PathBuf,
     ) -> Result<Self, Error> {
         let token_file = TokenFile::new(directory, issuer.clone());
-        let http = Http::new(ca)?;
+        let http = Http::new(authorities)?;
         Ok(Self { clock: Clock::System, entropy: Entropy::System, http, issuer, token_file })
     }
 

@@ -118,10 +118,12 @@ fn banner(app: &App, setup_url: Option<&str>, without_pkce: Option<&str>) -> Str
         None => format!("sign in  {}", issuer.at("/account")),
     };
     let trust = match rules.config.tls.mode {
-        TlsMode::Local => {
-            "\n  TLS      a local CA; for browsers of this machine to trust it: gatelodge tls trust"
-        }
-        TlsMode::Files | TlsMode::Off => "",
+        TlsMode::Local => format!(
+            "\n  TLS      a local CA; this machine trusts it by: gatelodge tls trust\n           \
+             others by {}",
+            issuer.at("/trust")
+        ),
+        TlsMode::Files | TlsMode::Off => String::new(),
     };
     let lenient = without_pkce.map(|clients| format!("\n  PKCE     optional for {clients}"));
     let lenient = lenient.unwrap_or_default();

@@ -28,6 +28,7 @@ impl Secure {
     /// Makes what the configuration requests; `None` if TLS is off.
     pub(super) fn new(app: &App) -> Result<Option<Self>, Stop> {
         let Some(identity) = identity(app)? else { return Ok(None) };
+        app.serves(identity.certificate().map_err(|error| Stop::failed(error.to_string()))?);
         let failed = |error| Stop::failed(format!("TLS cannot be set up: {error}"));
         Ok(Some(Self {
             pages: Acceptor::for_pages(&identity, app.clock()).map_err(failed)?,
@@ -65,7 +66,11 @@ fn renew(identity: &Identity, app: &App) -> Result<bool, String> {
         TlsMode::Local => Some(app.authority().map_err(|error| error.to_string())?),
         TlsMode::Files | TlsMode::Off => None,
     };
-    identity.renew(authority, app.clock().now())
+    let renewed = identity.renew(authority, app.clock().now())?;
+    if renewed {
+        app.serves(identity.certificate().map_err(|error| error.to_string())?);
+    }
+    Ok(renewed)
 }
 
 /// Logs that the certificate in the files is not valid yet. It is used nevertheless, since it may be

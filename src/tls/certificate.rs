@@ -1,7 +1,10 @@
 //! Parsed certificates: [RFC 5280 §4.1](https://www.rfc-editor.org/rfc/rfc5280#section-4.1).
 
+use std::net::IpAddr;
+
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use x509_parser::extensions::GeneralName;
 
 use super::TlsError;
 use crate::clock::Timestamp;
@@ -43,6 +46,15 @@ impl Certificate {
         Self::from_der(&der.map_err(|_| TlsError::NotACertificate)?)
     }
 
+    /// The names and addresses for which the certificate `der` is (RFC 5280 §4.2.1.6).
+    pub fn names(der: &[u8]) -> Result<Vec<String>, TlsError> {
+        let (_, read) =
+            x509_parser::parse_x509_certificate(der).map_err(|_| TlsError::NotACertificate)?;
+        let names = read.subject_alternative_name().map_err(|_| TlsError::NotACertificate)?;
+        let names = names.map(|extension| &extension.value.general_names[..]).unwrap_or_default();
+        Ok(names.iter().filter_map(name).collect())
+    }
+
     /// Whether it is valid at `now`.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.not_before.seconds() <= now.seconds() && !self.is_over(now)
@@ -54,6 +66,23 @@ impl Certificate {
     }
 }
 
+/// A name of a server as text; `None` for other kinds.
+fn name(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(octets) => address(octets).map(|address| address.to_string()),
+        _ => None,
+    }
+}
+
+/// The address with these octets; `None` if they are neither 4 nor 16.
+pub(super) fn address(octets: &[u8]) -> Option<IpAddr> {
+    match <[u8; 4]>::try_from(octets) {
+        Ok(octets) => Some(IpAddr::from(octets)),
+        Err(_) => <[u8; 16]>::try_from(octets).ok().map(IpAddr::from),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rcgen::{CertificateParams, KeyPair};
@@ -62,7 +91,8 @@ mod tests {
 
     #[test]
     fn a_certificate_tells_its_time_and_its_name() {
-        let mut params = CertificateParams::default();
+        let names = ["nas.lan", "192.0.2.7", "2001:db8::7"].map(str::to_owned);
+        let mut params = CertificateParams::new(names.clone()).unwrap();
         params.not_before = rcgen::date_time_ymd(2026, 1, 1);
         params.not_after = rcgen::date_time_ymd(2026, 1, 2);
         let made = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
@@ -71,6 +101,7 @@ mod tests {
 
         let day = |day: u64| Timestamp::from_seconds(1_767_225_600 + day * 86_400);
         assert_eq!(read, Certificate::from_der(made.der()).unwrap());
+        assert_eq!(Certificate::names(made.der()).unwrap(), names);
         assert_eq!(read.fingerprint, Fingerprint::of(made.der()));
         assert_eq!((read.not_before, read.not_after), (day(0), day(1)));
         assert!(read.holds(day(0)) && read.holds(day(1)) && !read.is_over(day(1)));

@@ -11,13 +11,24 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use zeroize::Zeroizing;
 
 use super::authority::BEHIND;
-use super::{Authority, FileFault, Files, TlsError, Usage};
+use super::{Authority, Certificate, FileFault, Files, TlsError, Usage};
 use crate::clock::Timestamp;
 
 /// The certificate of this server, with its source.
 pub struct Identity {
     pub(super) current: Arc<CurrentCertificate>,
     source: Source,
+}
+
+/// A certificate of a server, as people look at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedCertificate {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// The names and addresses for which it is.
+    pub names: Vec<String>,
+    /// The time at which the server renews it; `None` if somebody else does.
+    pub renews: Option<Timestamp>,
 }
 
 /// The certificate of the next handshake.
@@ -40,7 +51,11 @@ impl Issue {
     /// Whether the next certificate is due at `now`: a third of the lifetime is left, or the clock
     /// went back to before the certificate is valid.
     fn is_over(&self, lifetime: Duration, now: Timestamp) -> bool {
-        now >= self.at + lifetime * 2 / 3 || now < self.at - BEHIND
+        now >= self.due(lifetime) || now < self.at - BEHIND
+    }
+
+    fn due(&self, lifetime: Duration) -> Timestamp {
+        self.at + lifetime * 2 / 3
     }
 }
 
@@ -58,6 +73,20 @@ impl Identity {
         let current = CurrentCertificate::new(issued(&authority, &names, lifetime, now)?);
         let issue = Mutex::new(Issue { authority, at: now });
         Ok(Self { current, source: Source::Local { issue, lifetime, names } })
+    }
+
+    /// The certificate of the next handshake.
+    pub fn certificate(&self) -> Result<ServedCertificate, TlsError> {
+        let current = self.current.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let der = current.cert.first().ok_or(TlsError::NotACertificate)?;
+        let renews = match &self.source {
+            Source::Files { .. } => None,
+            Source::Local { issue, lifetime, .. } => {
+                Some(issue.lock().unwrap_or_else(PoisonError::into_inner).due(*lifetime))
+            }
+        };
+        let (certificate, names) = (Certificate::from_der(der)?, Certificate::names(der)?);
+        Ok(ServedCertificate { certificate, names, renews })
     }
 
     /// The identity of a server whose certificate is in `files`. It must be for `host`, if that is

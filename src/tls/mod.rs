@@ -8,7 +8,7 @@
 //! Invariants:
 //!
 //! 1. The key of the authority is on disk before its certificate, synced, readable by its owner
-//!    alone, and is never replaced.
+//!    alone, and is never replaced: its certificate is renewed for it.
 //! 2. A certificate is verified as a client would verify it before it is issued: a name that the
 //!    constraints exclude is refused.
 //! 3. Only a handshake that proved the key makes a [`ProvenCertificate`].
@@ -26,7 +26,7 @@ pub use authority::{Authority, Fitness, Usage};
 pub use certificate::Certificate;
 pub use error::TlsError;
 pub use files::{FileFault, Files, Which};
-pub use identity::Identity;
+pub use identity::{Identity, ServedCertificate};
 pub use request::KeyWithRequest;
 
 #[cfg(test)]

@@ -108,6 +108,10 @@ async fn a_certificate_is_renewed_before_it_ends_and_the_acceptor_shows_the_new_
     let seen = async || shaken(&acceptor, &client, "localhost").await.unwrap().1;
     let first = seen().await;
 
+    let served = identity.certificate().unwrap();
+    assert_eq!(served.certificate.fingerprint, first);
+    assert_eq!(served.names, ["localhost"]);
+    assert_eq!(served.renews, Some(now + hour * 2 / 3));
     assert_eq!(identity.renew(None, now + hour / 2), Ok(false));
     assert_eq!(seen().await, first);
     assert_eq!(identity.renew(None, now + hour * 2 / 3), Ok(true));
@@ -207,6 +211,8 @@ async fn given_files_are_shown_and_read_again_when_they_change() {
     let seen = async || shaken(&acceptor, &client, "localhost").await.unwrap().1;
     let first = seen().await;
 
+    let served = identity.certificate().unwrap();
+    assert_eq!((served.certificate.fingerprint, served.renews), (first, None));
     assert_eq!(identity.renew(None, now), Ok(false));
     fs::write(&given.files.key, "half").unwrap();
     assert!(identity.renew(None, now).unwrap_err().contains("holds no private key"));

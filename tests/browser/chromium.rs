@@ -53,17 +53,23 @@ impl Chromium {
     pub(crate) fn shared() -> Arc<Self> {
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         running.upgrade().unwrap_or_else(|| {
-            let started = Arc::new(Self::start());
+            let started = Arc::new(Self::start(None));
             *running = Arc::downgrade(&started);
             started
         })
     }
 
-    fn start() -> Self {
+    /// The one of a person whose home directory this is, with the authorities that they trust.
+    pub(crate) fn at_home(home: &Path) -> Arc<Self> {
+        Arc::new(Self::start(Some(home)))
+    }
+
+    fn start(home: Option<&Path>) -> Self {
         let profile = TempDir::with_prefix("gatelodge-chromium-").unwrap();
         let mut command = Command::new(found());
         command.args(FLAGS).arg(format!("--user-data-dir={}", profile.path().display()));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.envs(home.map(|home| ("HOME", home)));
         let mut process = Process(command.spawn().unwrap());
         let mut stderr = BufReader::new(process.0.stderr.take().unwrap());
         let mut said = String::new();

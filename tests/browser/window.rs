@@ -1,6 +1,7 @@
 //! A person before a window of the browser: what they open, press and type, and what they see.
 
 use std::fmt::Display;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -47,7 +48,15 @@ pub(crate) struct Window {
 impl Window {
     /// A window in which nothing was opened yet.
     pub(crate) async fn new() -> Self {
-        let chromium = Chromium::shared();
+        Self::with(Chromium::shared()).await
+    }
+
+    /// As [`Window::new`], in the browser of a person whose home directory this is.
+    pub(crate) async fn at_home(home: &Path) -> Self {
+        Self::with(Chromium::at_home(home)).await
+    }
+
+    async fn with(chromium: Arc<Chromium>) -> Self {
         let profile =
             chromium.browser.create_browser_context(CreateBrowserContextParams::default());
         let profile = profile.await.unwrap();

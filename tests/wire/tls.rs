@@ -65,6 +65,56 @@ fn the_local_ca_vouches_for_the_issuer_and_loopback() {
 }
 
 #[test]
+fn the_certificates_are_told_with_the_page_where_others_trust_the_ca() {
+    let home = Home::new();
+    let server = home.start(&LOCAL);
+    let client = Client::new(&ca(&home), None);
+
+    let status = home.json("tls status");
+
+    let seen = client.get(address(&server), "localhost", "/trust").unwrap();
+    assert_eq!(seen.certificate.to_string(), status["certificate"]["fingerprint"]);
+    assert_eq!(status["certificate"]["names"], json!(["localhost", "127.0.0.1", "::1"]));
+    assert!(status["certificate"]["renews"].as_str() < status["certificate"]["not_after"].as_str());
+    let fingerprint = status["ca"]["fingerprint"].as_str().unwrap();
+    assert_eq!(status["ca"]["fingerprint"], home.json("tls ca")["fingerprint"]);
+    assert!(status["ca"]["renews"].as_str() < status["ca"]["not_after"].as_str());
+    let page = format!("{}/trust#sha256={fingerprint}", server.issuer());
+    assert_eq!((&status["mode"], &status["trust_uri"]), (&json!("local"), &json!(page)));
+    let spoken: Vec<_> =
+        status["ca"]["words"].as_array().unwrap().iter().map(|w| w.as_str().unwrap()).collect();
+    assert_eq!((spoken.len(), seen.response.status), (16, 200));
+    assert!(seen.response.body.contains(&spoken[..4].join(" ")), "{}", seen.response.body);
+    let told = home.command(&["tls", "status"]).output().unwrap();
+    let text = String::from_utf8(told.stdout).unwrap();
+    assert!(text.contains(&spoken[8..].join(" ")), "{text}");
+}
+
+#[test]
+fn a_ca_that_ends_soon_is_renewed_and_the_one_before_is_trusted_to_its_end() {
+    let home = Home::new();
+    fs::create_dir_all(home.data()).unwrap();
+    fs::set_permissions(home.data(), fs::Permissions::from_mode(0o700)).unwrap();
+    #[expect(clippy::disallowed_methods, reason = "the built program has the system's clock")]
+    let now = Clock::System.now();
+    let made = now - Duration::from_hours(24 * 365 * 9);
+    let before = Authority::at(&home.data(), &[], made).unwrap();
+    let key = fs::read(Authority::key_path(&home.data())).unwrap();
+
+    let server = home.start(&LOCAL);
+
+    let renewed = ca(&home);
+    assert_ne!(renewed, before.pem());
+    assert_eq!(fs::read(Authority::key_path(&home.data())).unwrap(), key);
+    for pem in [before.pem(), &renewed] {
+        let got = Client::new(pem, None).get(address(&server), "localhost", "/healthz").unwrap();
+        assert_eq!(got.response.status, 200);
+    }
+    let events = home.json("event list --kind certificate.authority_renewed");
+    assert_eq!(events.as_array().map(Vec::len), Some(1), "{events}");
+}
+
+#[test]
 fn the_ca_stays_and_its_files_are_its_owners() {
     let home = Home::new();
     home.start(&LOCAL).kill();

@@ -73,7 +73,7 @@ fn local(certificate: Option<Certificate>, now: Timestamp) -> FindingView {
         Some(_) => FindingView::warning(
             CHECK,
             "the local CA is not valid now",
-            "set the clock if it is wrong; otherwise the server makes a new CA, which has to be \
+            "set the clock if it is wrong; otherwise the server renews its certificate, which has to be \
              trusted anew: gatelodge tls trust",
         ),
         None => FindingView::problem(

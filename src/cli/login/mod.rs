@@ -18,6 +18,7 @@ use crate::admin::issuer::IssuerView;
 use crate::config::Config;
 use crate::oauth_client::token_store::TokenFile;
 use crate::oauth_client::{Issuer, OauthClient};
+use crate::tls::Authority;
 
 pub(super) use self::credential::{CredentialArgs, run as credential};
 pub(super) use self::logout::run as logout;
@@ -34,7 +35,7 @@ pub(super) struct ServerArgs {
     /// one that is signed in to
     #[arg(long, value_name = "URL")]
     issuer: Option<Issuer>,
-    /// Trust the authorities in this PEM file, too
+    /// Trust the authorities in this PEM file, too; the local CA of --data is trusted anyway
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
 }
@@ -62,8 +63,13 @@ async fn client_for_sign_in(args: ServerArgs, config: &Config) -> Result<OauthCl
         Some(issuer) => issuer,
         None => local(config).await?,
     };
-    let ca = args.ca_file.as_ref().or(config.fetch.ca_file.as_ref());
-    Ok(OauthClient::new(issuer, ca.map(PathBuf::as_path), config.places.tokens())?)
+    let named = args.ca_file.as_ref().or(config.fetch.ca_file.as_ref());
+    // The CA of this installation vouches for private names and the server's own, so that it may be
+    // trusted towards any server.
+    let own = Authority::path(&config.places.data);
+    let authorities: Vec<_> =
+        named.cloned().into_iter().chain(own.exists().then_some(own)).collect();
+    Ok(OauthClient::new(issuer, &authorities, config.places.tokens())?)
 }
 
 fn configured(config: &Config) -> Option<Issuer> {

@@ -64,6 +64,8 @@ const LOGOUT_OVER: &str = "This sign-out was begun in another browser, or too lo
      here, open your account and sign out there.";
 const NOT_FOR_PERSON: &str = "This app is not for this person.";
 const NOTHING_HERE: &str = "There is nothing of that name here.";
+const NOTHING_TO_TRUST: &str =
+    "This server has no certificate of its own that a device would have to trust first.";
 const PASSKEY_FOREIGN: &str =
     "This passkey belongs to another or an older Gatelodge. Use another one.";
 const PASSKEYS_TOO_MANY: &str =

@@ -38,6 +38,10 @@ macro_rules! request {
         "Host names none of this server's names",
         "use the issuer's name, or list the other one in the configuration: hosts",
         "RFC 9110 §15.5.20", Configuration;
+    LocalAuthorityAbsent => NotFound as NOTHING_TO_TRUST,
+        "this server has no CA of its own",
+        "gatelodge serve --tls local",
+        "RFC 9110 §15.5.5", Configuration;
     MethodNotAllowed => MethodNotAllowed,
         "this address does not answer that method",
         "use a method of the Allow header",

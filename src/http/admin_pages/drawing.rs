@@ -11,7 +11,7 @@ pub(in crate::http) struct Drawing(String);
 
 impl Drawing {
     /// The QR code of `text`; `None` if the text is too long for one.
-    pub(super) fn qr_code(text: &str) -> Option<Self> {
+    pub(in crate::http) fn qr_code(text: &str) -> Option<Self> {
         qr_code::svg(text).map(Self)
     }
 }

@@ -13,7 +13,7 @@ mod administrator;
 mod clients;
 mod confirm;
 mod drafts;
-mod drawing;
+pub(in crate::http) mod drawing;
 mod event_repair;
 mod events;
 mod fields;

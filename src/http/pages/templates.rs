@@ -8,7 +8,7 @@ use super::asker::{Asker, ClientMark};
 use super::email::EmailField;
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::config::{Config, Look};
+use crate::config::{Config, Look, TlsMode};
 use crate::error::Internal;
 use crate::flow::client::self_named::SelfNamed;
 use crate::flow::person::people;
@@ -62,6 +62,8 @@ pub(in crate::http) struct Page {
     pub(in crate::http) look: Look,
     /// Its texts.
     pub(in crate::http) t: &'static Texts,
+    /// Whether a device has to trust the local CA first.
+    pub(in crate::http) to_trust: bool,
 }
 
 impl Page {
@@ -80,6 +82,7 @@ impl Page {
             language,
             look: app.rules().config.look.clone(),
             t: language.texts(),
+            to_trust: app.rules().config.tls.mode == TlsMode::Local,
         }
     }
 

@@ -27,6 +27,7 @@ use crate::http::done::Done;
 use crate::http::extract::outcomes::Outcome;
 use crate::http::marks::check;
 use crate::http::texts::{Day, Language, Texts};
+use crate::http::trust::TrustPage;
 use crate::http::ways::Ways;
 use crate::model::bridge::LinkRedirect;
 use crate::model::look::colour::Colour;
@@ -46,6 +47,7 @@ pub(in crate::http) fn page() -> Page {
         language: Language::default(),
         look: Look::default(),
         t: texts(),
+        to_trust: true,
     }
 }
 
@@ -387,6 +389,7 @@ fn rendered() -> Vec<(&'static str, String)> {
     let (code, command, time) = (name(), name(), "1:00".to_owned());
     add("link_code.html", &LinkCodePage { page: page(), code, command, seconds: 60, time });
     add("link_refused.html", &LinkRefusedPage { page: page() });
+    add("trust.html", &TrustPage::example(page()));
     add("logged_out.html", &LoggedOutPage { page: page(), astray: true });
     add("login.html", &login(None, yes));
     for self_named_at in [None, Some(name())] {

@@ -16,9 +16,9 @@ pub(super) mod tests;
 mod value;
 
 pub(super) use language::Language;
-pub(super) use phrase::Json;
+pub(super) use phrase::{Filled, Json};
 pub(super) use said::Said;
-pub(super) use sections::Texts;
+pub(super) use sections::{Texts, TrustTexts};
 pub(super) use value::{Day, Value};
 
 use value::ToValue as _;

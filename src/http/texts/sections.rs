@@ -200,6 +200,7 @@ texts! {
             here(host),
             here_named(name, host),
             one_moment,
+            trust,
         }
         link: Link {
             title,
@@ -302,6 +303,30 @@ texts! {
             name_hint,
             no_script(host),
             title,
+        }
+        trust: TrustTexts {
+            title,
+            add,
+            after,
+            android,
+            chromium,
+            compare,
+            compare_lead,
+            download,
+            drawing,
+            fingerprint,
+            firefox,
+            ios,
+            java,
+            lead,
+            linux,
+            macos,
+            reach,
+            scan,
+            scan_lead,
+            undo(name),
+            valid(name, day),
+            windows,
         }
         recovery_codes: RecoveryCodes {
             copy,
@@ -426,6 +451,7 @@ texts! {
             too_late_making,
             unreachable,
             unfit_authenticator,
+            untrusted(address),
             useless,
             wrong_host(host),
         }

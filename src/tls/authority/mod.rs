@@ -10,21 +10,27 @@ use std::time::Duration;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, CidrSubnet,
     DistinguishedName, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, NameConstraints,
+    KeyUsagePurpose, NameConstraints, SerialNumber,
 };
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::ServerCertVerifier as _;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{RootCertStore, crypto};
+use x509_parser::extensions::GeneralName;
 use zeroize::Zeroizing;
 
-use super::{Certificate, TlsError};
+use super::{Certificate, TlsError, certificate};
 use crate::clock::Timestamp;
 use crate::private_file;
+use crate::secret::Entropy;
 
-/// The lifetime of the authority: ten years, so that it need not be replaced.
+/// The lifetime of the authority's certificate: ten years.
 const LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// The time before the end of the authority's certificate at which it is renewed: two years, in which
+/// machines can learn to trust the next one while they still trust this one.
+const RENEWAL: Duration = Duration::from_secs(2 * 365 * 86_400);
 
 /// The time by which the validity of a certificate begins before its issue, for clocks that are
 /// behind.
@@ -58,6 +64,8 @@ pub enum Usage {
 /// Whether an authority is of use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fitness {
+    /// It is, and its certificate ends soon.
+    Due,
     /// It is.
     Fit,
     /// It is not valid, if the clock is right.
@@ -139,13 +147,15 @@ impl Authority {
         Ok(Self { certificate, der, issuer, pem })
     }
 
-    /// Makes a new authority in place of the one in `directory`.
-    pub fn replace(directory: &Path, names: &[String], now: Timestamp) -> Result<Self, TlsError> {
-        // The certificate goes first, since a key without one gets one at the next start.
-        for path in [Self::path(directory), Self::key_path(directory)] {
-            if_there(fs::remove_file(&path)).map_err(TlsError::at(&path))?;
-        }
-        Self::at(directory, names, now)
+    /// The authority in `directory` with a new certificate, which vouches for the same names by the
+    /// same key. Both certificates vouch for whatever the authority issues, so that who trusts the
+    /// one before may do so to its end.
+    pub fn renew(&self, directory: &Path, now: Timestamp) -> Result<Self, TlsError> {
+        let path = Self::path(directory);
+        let made = own(self.issuer.key(), &made_for(&self.der)?, now);
+        let made = made.self_signed(self.issuer.key()).map_err(TlsError::failed)?;
+        private_file::replace(&path, made.pem().as_bytes()).map_err(TlsError::at(&path))?;
+        Self::at(directory, &[], now)
     }
 
     /// Whether it is of use at `now`: it is valid, and not made by a clock that was certainly wrong.
@@ -156,11 +166,29 @@ impl Authority {
             Fitness::Fit
         } else if made < Timestamp::BEFORE_RELEASE {
             Fitness::Unfit
-        } else if self.certificate.holds(now) {
-            Fitness::Fit
-        } else {
+        } else if !self.certificate.holds(now) {
             Fitness::Invalid
+        } else if self.renews() <= now {
+            Fitness::Due
+        } else {
+            Fitness::Fit
         }
+    }
+
+    /// The time at which its certificate is renewed.
+    pub fn renews(&self) -> Timestamp {
+        self.certificate.not_after - RENEWAL
+    }
+
+    /// The address of a page about it at `uri`, with its fingerprint, for a QR code: a person sees the
+    /// fingerprint before the page is opened.
+    pub fn page(&self, uri: &str) -> String {
+        format!("{uri}#sha256={}", self.certificate.fingerprint)
+    }
+
+    /// Its name in lists of certificates.
+    pub fn name(&self) -> String {
+        called_like(&self.der).unwrap_or_default()
     }
 
     /// Its certificate, in PEM.
@@ -279,10 +307,40 @@ fn own(key: &KeyPair, names: &[String], now: Timestamp) -> CertificateParams {
     params
 }
 
+/// The names and addresses besides private ones for which the authority with the certificate `der` was
+/// made.
+fn made_for(der: &CertificateDer<'_>) -> Result<Vec<String>, TlsError> {
+    let (_, read) =
+        x509_parser::parse_x509_certificate(der).map_err(|_| TlsError::NotACertificate)?;
+    let constraints = read.name_constraints().map_err(|_| TlsError::NotACertificate)?;
+    let permitted = constraints.and_then(|extension| extension.value.permitted_subtrees.as_deref());
+    let named = permitted.unwrap_or_default().iter().filter_map(|subtree| match subtree.base {
+        GeneralName::DNSName(name) => (!PRIVATE_NAMES.contains(&name)).then(|| name.to_owned()),
+        GeneralName::IPAddress(range) => one_address(range).map(|address| address.to_string()),
+        _ => None,
+    });
+    Ok(named.collect())
+}
+
+/// The address of a range (RFC 5280 §4.2.1.10: the address, then its mask) that has no other, and is no
+/// private one.
+fn one_address(range: &[u8]) -> Option<IpAddr> {
+    let (address, mask) = range.split_at(range.len() / 2);
+    let address = certificate::address(address)?;
+    let private = PRIVATE_ADDRESSES.iter().any(|(known, _)| *known == address);
+    (!private && mask.iter().all(|octet| *octet == u8::MAX)).then_some(address)
+}
+
 fn called(name: &str) -> DistinguishedName {
     let mut called = DistinguishedName::new();
     called.push(DnType::CommonName, name);
     called
+}
+
+/// The common name of the subject of the certificate `der`.
+fn called_like(der: &[u8]) -> Option<String> {
+    let (_, read) = x509_parser::parse_x509_certificate(der).ok()?;
+    read.subject().iter_common_name().next()?.as_str().ok().map(str::to_owned)
 }
 
 /// Whether `der` certifies the public key of `key`.
@@ -295,6 +353,17 @@ fn lasting(params: &mut CertificateParams, lifetime: Duration, now: Timestamp) {
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     params.not_before = epoch + Duration::from_secs((now - BEHIND).seconds());
     params.not_after = epoch + Duration::from_secs((now + lifetime).seconds());
+    // Programs refuse two certificates of one issuer and one number, as a renewed one would have: by
+    // default the number is that of the key.
+    params.serial_number = Some(SerialNumber::from_slice(&serial_number()));
+}
+
+/// A random number of at most 20 octets, which is positive (RFC 5280 §4.1.2.2).
+fn serial_number() -> [u8; 16] {
+    let mut number = [0; 16];
+    number.copy_from_slice(&Entropy::System.seed().bytes("serial number")[..16]);
+    number[0] = number[0] & 0x7f | 0x40;
+    number
 }
 
 /// The content that was read; `None` if the file does not exist.

@@ -36,16 +36,76 @@ fn one_of_1970_is_unfit_and_one_whose_time_is_not_now_is_invalid_if_the_clock_is
     let directory = tempfile::tempdir().unwrap();
     let epoch = Timestamp::from_seconds(100);
     let of_1970 = Authority::at(directory.path(), &[], epoch).unwrap();
-    let present = Authority::replace(directory.path(), &[], NOW).unwrap();
+    let present = of_1970.renew(directory.path(), NOW).unwrap();
 
     assert_eq!([epoch, NOW].map(|now| of_1970.fitness(now)), [Fitness::Fit, Fitness::Unfit]);
-    let moments = [epoch, NOW - DAY * 30, NOW - BEHIND, NOW, NOW + LIFETIME + DAY];
+    let due = NOW + LIFETIME - RENEWAL;
+    let moments = [epoch, NOW - DAY * 30, NOW - BEHIND, NOW, due - DAY, due, NOW + LIFETIME + DAY];
     assert_eq!(
         moments.map(|now| present.fitness(now)),
-        [Fitness::Fit, Fitness::Invalid, Fitness::Fit, Fitness::Fit, Fitness::Invalid]
+        [
+            Fitness::Fit,
+            Fitness::Invalid,
+            Fitness::Fit,
+            Fitness::Fit,
+            Fitness::Fit,
+            Fitness::Due,
+            Fitness::Invalid
+        ]
     );
+    assert_eq!(present.renews(), due);
     assert_ne!(of_1970.pem(), present.pem());
     assert_eq!(made(directory.path()).pem(), present.pem());
+}
+
+#[test]
+fn a_renewed_one_and_the_one_before_vouch_for_what_either_issues() {
+    let directory = tempfile::tempdir().unwrap();
+    let names = ["id.example", "192.0.2.7", "2001:db8::7"].map(str::to_owned);
+    let first = Authority::at(directory.path(), &names, NOW).unwrap();
+    let key = fs::read(Authority::key_path(directory.path())).unwrap();
+    let later = NOW + LIFETIME - RENEWAL;
+
+    let renewed = first.renew(directory.path(), later).unwrap();
+
+    assert_eq!(fs::read(Authority::key_path(directory.path())).unwrap(), key);
+    assert_eq!(renewed.certificate().not_after, later + LIFETIME);
+    let number = |authority: &Authority| {
+        let (_, read) = x509_parser::parse_x509_certificate(&authority.der).unwrap();
+        (read.subject().to_string(), read.serial.clone())
+    };
+    let ((subject, serial), (renewed_subject, renewed_serial)) = (number(&first), number(&renewed));
+    assert_eq!(subject, renewed_subject);
+    assert_ne!(serial, renewed_serial, "one number for two certificates");
+    for (issuer, verifier) in [(&first, &renewed), (&renewed, &first)] {
+        for name in [&names[..], &["nas.lan".to_owned(), "10.0.0.1".to_owned()]].concat() {
+            let key = KeyPair::generate().unwrap();
+            let own = std::slice::from_ref(&name);
+            let issued = issuer.sign(&key, Usage::Server, own, DAY, later).unwrap();
+            assert!(verifier.vouches(issued.der(), &name, later).is_ok(), "{name}");
+        }
+    }
+    for forbidden in ["bank.example", "192.0.2.8", "2001:db8::8"] {
+        let refused = issue(&renewed, Usage::Server, forbidden);
+        assert!(matches!(refused, Err(TlsError::NameForbidden(_))), "{forbidden}");
+    }
+}
+
+#[test]
+fn no_two_certificates_have_one_number() {
+    let directory = tempfile::tempdir().unwrap();
+    let authority = made(directory.path());
+    let request = KeyWithRequest::generate().unwrap().request;
+    let numbers: std::collections::BTreeSet<_> = (0..32)
+        .map(|_| {
+            let pem = authority.issue(&request, Usage::Client, &[], DAY, NOW).unwrap();
+            let der = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+            let (_, read) = x509_parser::parse_x509_certificate(&der).unwrap();
+            assert!(read.raw_serial().len() == 16 && read.raw_serial()[0] < 0x80);
+            read.raw_serial().to_vec()
+        })
+        .collect();
+    assert_eq!(numbers.len(), 32);
 }
 
 #[test]

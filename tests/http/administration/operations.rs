@@ -99,6 +99,7 @@ const OPERATIONS: &[(&str, &str, &[&str])] = &[
     ("DELETE", "/sessions/{id}", PEOPLE),
     ("GET", "/store", READ),
     ("GET", "/store/check", ALL),
+    ("GET", "/tls", SEE_KEYS),
     ("GET", "/tls/ca", SEE_KEYS),
     ("POST", "/tls/certificates", KEYS),
     ("POST", "/tokens", KEYS),

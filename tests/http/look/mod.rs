@@ -1,6 +1,7 @@
 //! What the operator gives the pages: a name, a colour, a logo; and a logo for a client.
 
 mod logos;
+mod trust;
 
 use std::fs;
 use std::path::Path;

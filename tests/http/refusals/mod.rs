@@ -242,6 +242,7 @@ fn story(refusal: Refusal) -> Story {
         LimitMalformed => admin::a_listing_without_results(),
         LinkRedirectUnfit => bridge::a_link_to_elsewhere(),
         LinkedDeviceNotFound => bridge::a_linked_device_that_is_not_there(),
+        LocalAuthorityAbsent => pages::the_ca_of_a_server_without_one(),
         LoginNeeded => authorize::nobody_signed_in_and_no_prompt(),
         LogoutCrossSite => forward::a_sign_out_from_another_site(),
         LogoutExpired => pages::a_sign_out_after_its_time(),

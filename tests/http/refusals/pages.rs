@@ -183,6 +183,10 @@ pub(super) async fn a_page_that_is_not_there() -> Response {
     Server::new().await.get("/nowhere").await
 }
 
+pub(super) async fn the_ca_of_a_server_without_one() -> Response {
+    Server::new().await.get("/trust").await
+}
+
 pub(super) async fn a_person_who_is_switched_off() -> Response {
     let (server, mut ada) = Server::with_ada().await;
     server.change_person("ada", |person| person.disabled = true).await;

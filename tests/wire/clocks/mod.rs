@@ -119,7 +119,7 @@ fn a_ca_of_1970_is_made_anew_when_the_clock_is_corrected() {
 
     home.set_clock(0);
 
-    let log = home.log_with("a new one was made, which has to be trusted anew");
+    let log = home.log_with("its certificate was made anew, which has to be trusted anew");
     assert!(log.contains("`gatelodge tls trust`"));
     assert_eq!(served(&home, &server).response.status, 200);
     let second = ca(&home);
@@ -156,7 +156,7 @@ fn a_ca_of_some_hours_ahead_is_made_anew_when_the_clock_is_corrected() {
 
     home.set_clock(0);
 
-    home.log_with("a new one was made, which has to be trusted anew");
+    home.log_with("its certificate was made anew, which has to be trusted anew");
     assert_eq!(served(&home, &server).response.status, 200);
     assert_ne!(ca(&home), first);
 }

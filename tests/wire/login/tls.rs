@@ -1,11 +1,13 @@
 //! Whom the command line believes over TLS.
 
 use std::fs;
+use std::io::BufReader;
+use std::process::Stdio;
 
 use tokio::runtime::Runtime;
 
-use super::finish;
-use crate::program::Home;
+use super::{finish, until};
+use crate::program::{Home, Process};
 
 #[expect(dead_code, reason = "this story needs less of it than those of tests/fetch")]
 #[path = "../../fetch/origin.rs"]
@@ -35,6 +37,29 @@ fn a_server_is_asked_over_tls_once_the_ca_file_vouches_for_it() {
     assert!(known.err.contains("describes itself unclearly"), "{}", known.err);
     let request = server.requests().concat();
     assert!(request.starts_with("GET /.well-known/oauth-authorization-server HTTP/1.1\r\n"));
+}
+
+#[test]
+fn a_server_of_the_same_data_is_believed_without_a_word() {
+    let (home, elsewhere) = (Home::new(), Home::new());
+    let server = home.start(&["serve", "--tls", "local", "--listen", "127.0.0.1:0"]);
+    let login = ["login", "--no-browser", "--store", "file", "--issuer", server.issuer()];
+    let data = home.data().display().to_string();
+
+    let stranger = finish(elsewhere.command(&login));
+    let told = [&["--data", &data][..], &login].concat();
+    let started = [home.command(&login), elsewhere.command(&told)].map(|mut command| {
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = Process(command.spawn().unwrap());
+        let mut stderr = BufReader::new(process.0.stderr.take().unwrap());
+        until(&mut stderr, "/oauth/authorize?")
+    });
+
+    assert!(stranger.err.contains("certificate is not trusted"), "{}", stranger.err);
+    for (err, address) in started {
+        let address = address.unwrap_or_else(|| panic!("{err}"));
+        assert!(address.starts_with(server.issuer()), "{address}");
+    }
 }
 
 #[test]

@@ -18,6 +18,13 @@ pub(super) const STORIES: &[Story] = &[
         fails: ("--algorithm none", 2, "invalid_usage", "invalid value 'none'"),
     },
     Story {
+        verb: "tls status",
+        with: "",
+        says: "mode ",
+        member: ("/mode", "off"),
+        fails: ("extra", 2, "invalid_usage", "unexpected argument 'extra'"),
+    },
+    Story {
         verb: "tls ca",
         with: "",
         says: "-----BEGIN CERTIFICATE-----",

@@ -1,5 +1,7 @@
 //! Certificate fingerprints.
 
+mod spoken;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -22,6 +24,12 @@ impl Fingerprint {
     /// The hash itself.
     pub const fn bytes(self) -> [u8; 32] {
         self.0
+    }
+
+    /// Its first half as 16 words, for people who compare it: another certificate with the same words
+    /// takes 2^128 attempts.
+    pub fn spoken(self) -> Vec<&'static str> {
+        spoken::spoken(&self.0[..16])
     }
 
     /// The fingerprint whose hash this is.
