@@ -38,7 +38,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("fetch", &["error", "lanes", "model"]),
     ("password", &["error", "lanes", "model", "secret"]),
     ("fuzzing", &["error", "model", "oauth", "secret"]),
-    ("tls", &["clock", "error", "model", "private_file"]),
+    ("tls", &["clock", "error", "model", "private_file", "secret"]),
     (
         "config",
         &["clock", "error", "event", "fetch", "model", "oauth", "private_file", "secret", "tls"],

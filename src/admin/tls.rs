@@ -53,7 +53,7 @@ pub(crate) struct AuthorityView {
     /// does so to its end.
     pub(crate) renews: String,
     /// The first half of the fingerprint as 16 words, to compare on another machine.
-    pub(crate) words: Vec<String>,
+    pub(crate) spoken: Vec<String>,
 }
 
 /// The certificate that this server shows.
@@ -121,7 +121,7 @@ impl AuthorityView {
             certificate: IssuedCertificateView::new(authority.pem())?,
             path: Authority::path(&app.rules().config.places.data).display().to_string(),
             renews: authority.renews().rfc3339(),
-            words: fingerprint.spoken().into_iter().map(str::to_owned).collect(),
+            spoken: fingerprint.spoken().into_iter().map(str::to_owned).collect(),
         })
     }
 }

@@ -110,8 +110,8 @@ fn status(view: &TlsView) -> Output {
         ]);
         rows.extend(renews.as_ref().map(|at| ("renewed", word(at))));
     }
-    if let Some(AuthorityView { certificate, path, renews, words }) = &view.ca {
-        let (first, second) = words.split_at(words.len() / 2);
+    if let Some(AuthorityView { certificate, path, renews, spoken }) = &view.ca {
+        let (first, second) = spoken.split_at(spoken.len() / 2);
         rows.extend([
             ("CA", word(&certificate.fingerprint)),
             ("CA as words", first.join(" ")),

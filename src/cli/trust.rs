@@ -170,7 +170,7 @@ mod tests {
             },
             path: "/d/gatelodge-ca.pem".into(),
             renews: "2034-01-01T00:00:00Z".into(),
-            words: Vec::new(),
+            spoken: Vec::new(),
         }
     }
 

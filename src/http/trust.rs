@@ -156,7 +156,7 @@ pub(super) async fn show(
 ) -> Result<Response, PageFailure> {
     let authority = authority(&app)?;
     let certificate = authority.certificate();
-    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let address = authority.page(&app.rules().issuer.at("/trust"));
     let drawing = Drawing::qr_code(&address);
     let fingerprint = certificate.fingerprint.to_string().to_uppercase().into_bytes();
@@ -166,7 +166,7 @@ pub(super) async fn show(
         drawing: drawing.ok_or_else(|| Internal::new("the address is too long for a QR code"))?,
         file: FILE,
         fingerprint: pairs.chunks(8).map(|row| row.join(" ")).collect(),
-        systems: Steps::all(&page.t.trust, &name, agent.and_then(System::of)),
+        systems: Steps::all(&page.t.trust, &name, user_agent.and_then(System::of)),
         page,
         name,
         not_after: templates::day(certificate.not_after),
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_browser_names_its_system() {
-        for (agent, system) in [
+        for (user_agent, system) in [
             ("Mozilla/5.0 (X11; Linux x86_64) Chrome/140", Some(System::Linux)),
             ("Mozilla/5.0 (Linux; Android 14; Pixel 8) Chrome/140", Some(System::Android)),
             ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Edg/140", Some(System::Windows)),
@@ -217,7 +217,7 @@ mod tests {
             ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)", Some(System::Ios)),
             ("curl/8.5.0", None),
         ] {
-            assert_eq!(System::of(agent), system, "{agent}");
+            assert_eq!(System::of(user_agent), system, "{user_agent}");
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The relying party of `tests/examples/`, run as a newcomer runs it.
 
+use std::collections::BTreeSet;
 use std::env;
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, Stdio};
 
 use serde_json::Value;
@@ -79,4 +81,27 @@ async fn the_example_signs_a_person_in_as_a_public_client() {
 
     assert_eq!(userinfo["sub"], id_token["sub"]);
     assert_eq!(refreshed["rotated"], true);
+}
+
+/// Whoever tries it builds it alone, and gets what these stories try.
+#[test]
+fn the_example_is_a_package_of_its_own_with_the_versions_that_are_tested() {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let example = own.join("tests/examples/relying_party");
+    let versions = |directory: &Path| -> BTreeSet<(String, String)> {
+        let text = fs::read_to_string(directory.join("Cargo.lock")).unwrap();
+        let lock: toml::Table = text.parse().unwrap();
+        let packages = lock["package"].as_array().unwrap().iter();
+        let text = |package: &toml::Value, of: &str| package[of].as_str().unwrap().to_owned();
+        packages.map(|package| (text(package, "name"), text(package, "version"))).collect()
+    };
+
+    let others: Vec<_> = versions(&example).difference(&versions(own)).cloned().collect();
+    assert_eq!(others, [("relying_party".to_owned(), "0.1.0".to_owned())]);
+    // The lock file has what its manifest asks for.
+    let mut metadata = Command::new(env!("CARGO"));
+    metadata.args(["metadata", "--locked", "--format-version", "1", "--filter-platform"]);
+    metadata.arg(format!("{}-unknown-linux-gnu", env::consts::ARCH));
+    let said = metadata.current_dir(&example).output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
 }

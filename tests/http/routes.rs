@@ -110,6 +110,8 @@ pub(crate) const ROUTES: &[(&str, &str, To, bool)] = &[
     ("/gate/webauthn/authenticate/finish", "POST", Own, false),
     ("/", "GET,HEAD", Own, false),
     ("/setup", "GET,HEAD", Own, false),
+    ("/trust", "GET,HEAD", Own, false),
+    ("/trust/gatelodge-ca.crt", "GET,HEAD", Own, false),
     ("/login", "GET,HEAD", Own, false),
     ("/account", "GET,HEAD", Own, false),
     ("/device", "GET,HEAD", Own, false),

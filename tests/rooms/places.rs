@@ -78,7 +78,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
             "oauth_client/page.rs",
             "keys/",
             "oauth/claims.rs",
-            "model/fingerprint.rs",
+            "model/fingerprint/",
             "model/look/mod.rs",
             "model/session_proof.rs",
             "oauth/pkce.rs",

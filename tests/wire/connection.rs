@@ -1,7 +1,7 @@
 //! One connection to a server, byte for byte.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -180,4 +180,9 @@ fn a_header_section_has_at_most_32_kib() {
     // Larger than the buffer: refused before there is a request, without a body.
     let refused = with_section(&server, 400 * 1024);
     assert_eq!((refused.status, refused.body.as_str()), (431, ""));
+}
+
+/// A port of this machine at which nobody listens now.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

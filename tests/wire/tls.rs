@@ -82,11 +82,11 @@ fn the_certificates_are_told_with_the_page_where_others_trust_the_ca() {
     let page = format!("{}/trust#sha256={fingerprint}", server.issuer());
     assert_eq!((&status["mode"], &status["trust_uri"]), (&json!("local"), &json!(page)));
     let spoken: Vec<_> =
-        status["ca"]["words"].as_array().unwrap().iter().map(|w| w.as_str().unwrap()).collect();
+        status["ca"]["spoken"].as_array().unwrap().iter().map(|w| w.as_str().unwrap()).collect();
     assert_eq!((spoken.len(), seen.response.status), (16, 200));
     assert!(seen.response.body.contains(&spoken[..4].join(" ")), "{}", seen.response.body);
-    let told = home.command(&["tls", "status"]).output().unwrap();
-    let text = String::from_utf8(told.stdout).unwrap();
+    let printed = home.command(&["tls", "status"]).output().unwrap();
+    let text = String::from_utf8(printed.stdout).unwrap();
     assert!(text.contains(&spoken[8..].join(" ")), "{text}");
 }
 
@@ -110,8 +110,8 @@ fn a_ca_that_ends_soon_is_renewed_and_the_one_before_is_trusted_to_its_end() {
         let got = Client::new(pem, None).get(address(&server), "localhost", "/healthz").unwrap();
         assert_eq!(got.response.status, 200);
     }
-    let events = home.json("event list --kind certificate.authority_renewed");
-    assert_eq!(events.as_array().map(Vec::len), Some(1), "{events}");
+    let events = home.json("events --kind certificate.authority_renewed");
+    assert_eq!(events["events"].as_array().unwrap().len(), 1, "{events}");
 }
 
 #[test]

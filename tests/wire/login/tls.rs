@@ -47,8 +47,8 @@ fn a_server_of_the_same_data_is_believed_without_a_word() {
     let data = home.data().display().to_string();
 
     let stranger = finish(elsewhere.command(&login));
-    let told = [&["--data", &data][..], &login].concat();
-    let started = [home.command(&login), elsewhere.command(&told)].map(|mut command| {
+    let named = [&["--data", &data][..], &login].concat();
+    let started = [home.command(&login), elsewhere.command(&named)].map(|mut command| {
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = Process(command.spawn().unwrap());
         let mut stderr = BufReader::new(process.0.stderr.take().unwrap());

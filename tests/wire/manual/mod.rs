@@ -1,6 +1,8 @@
 //! What the README, the manual and the help show: commands that exist and work, settings that are
 //! understood, links that lead somewhere.
 
+mod run;
+
 use std::fmt::Write as _;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -317,78 +319,6 @@ fn what_the_page_of_troubles_quotes_is_said_somewhere() {
         quoted += 1;
     }
     assert!(quoted > 20, "{quoted}");
-}
-
-/// The lines of the blocks of a page that are commands, in their order.
-fn lines_of(name: &str) -> Vec<String> {
-    let blocks = pieces_of(&page(name)).into_iter().filter(|(language, _)| language.is_some());
-    let text: String = blocks.map(|(_, text)| text).collect();
-    let lines = text.lines().map(|line| line.trim().trim_start_matches("$ "));
-    lines.filter(|line| line.starts_with("gatelodge ")).map(str::to_owned).collect()
-}
-
-/// What is not run here: it needs what no page gives, does not end, or changes the machine.
-const NOT_HERE: &[&str] = &[" --follow", " --from ", "gatelodge dev ", "gatelodge tls trust"];
-
-/// Runs the commands of a page in order, beside a server, after those of `before`.
-#[track_caller]
-fn run(name: &str, before: &[&str], at_least: usize) {
-    let home = Home::new();
-    let _server = home.serve();
-    let blocks = pieces();
-    let house = |(language, text): &&(Option<String>, String)| {
-        language.as_deref() == Some("toml") && is_applied(text)
-    };
-    fs::write(home.path("house.toml"), &blocks.iter().find(house).unwrap().1).unwrap();
-    fs::write(home.path("shop.secret"), "a-secret-of-their-own\n").unwrap();
-    for line in before {
-        home.json(line);
-    }
-    let mut lines = lines_of(name);
-    lines.retain(|line| !NOT_HERE.iter().any(|part| line.contains(part)));
-    assert!(lines.len() >= at_least, "{lines:?}");
-
-    for line in lines {
-        let output = shell(&home, &line);
-
-        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-}
-
-const ADA: &str = "user add ada";
-const SHOP: &str = "client add shop --id shop --redirect https://shop.example/cb";
-
-#[test]
-fn the_commands_of_the_first_minute_work_in_their_order() {
-    run("first-minute", &[], 2);
-}
-
-#[test]
-fn the_commands_of_the_page_of_clients_work_in_their_order() {
-    run("clients", &[], 9);
-}
-
-#[test]
-fn the_commands_of_the_page_of_people_work_in_their_order() {
-    run("people", &[ADA], 8);
-}
-
-#[test]
-fn the_commands_of_the_pages_of_applications_and_mcp_servers_work_in_their_order() {
-    run("app", &[ADA], 4);
-    run("mcp", &[], 2);
-}
-
-#[test]
-fn the_commands_of_the_pages_of_backup_and_upgrade_work_in_their_order() {
-    run("backup", &[], 2);
-    run("upgrade", &[], 3);
-}
-
-#[test]
-fn the_commands_of_the_pages_of_pipelines_and_administration_work_in_their_order() {
-    run("ci", &[ADA, SHOP, "client add billing --id billing"], 2);
-    run("administration", &[ADA, SHOP], 6);
 }
 
 /// The key of RFC 7517 §A.1.

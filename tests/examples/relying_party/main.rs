@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! gatelodge client add demo --redirect http://127.0.0.1/callback
-//! cargo run --example relying_party -- CLIENT_ID CLIENT_SECRET
+//! cargo run --manifest-path tests/examples/relying_party/Cargo.toml -- CLIENT_ID CLIENT_SECRET
 //! ```
 //!
 //! It knows nothing of Gatelodge: `openidconnect` would do the same with any OpenID Provider. The
