@@ -103,7 +103,13 @@ fn the_commands_of_the_pages_of_pipelines_and_administration_work_in_their_order
 fn the_commands_of_the_page_of_the_command_line_work_in_their_order() {
     run_filled(
         "command-line",
-        &[ADA, SHOP, "resource add https://api.example"],
+        &[
+            ADA,
+            "user set ada --add-group staff",
+            SHOP,
+            "client set shop --add-scope email",
+            "resource add https://api.example",
+        ],
         5,
         |home, line| {
             let id = home.json("user show ada")["id"].as_str().unwrap().to_owned();
