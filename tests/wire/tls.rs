@@ -27,16 +27,6 @@ fn ca(home: &Home) -> String {
     home.json("tls ca")["certificate"].as_str().unwrap().to_owned()
 }
 
-/// Waits until `reached`.
-#[expect(clippy::disallowed_methods, reason = "the built program has the system's clock")]
-fn until(reached: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !reached() {
-        assert!(started.elapsed() < Duration::from_secs(20), "it never came about");
-        thread::sleep(Duration::from_millis(200));
-    }
-}
-
 /// Asks `seen` again and again until it sees another certificate than `first`.
 #[expect(clippy::disallowed_methods, reason = "the built program has the system's clock")]
 fn until_another(first: Fingerprint, seen: impl Fn() -> Got) -> Fingerprint {
@@ -98,32 +88,6 @@ fn the_certificates_are_told_with_the_page_where_others_trust_the_ca() {
     let printed = home.command(&["tls", "status"]).output().unwrap();
     let text = String::from_utf8(printed.stdout).unwrap();
     assert!(text.contains(&spoken[8..].join(" ")), "{text}");
-}
-
-#[test]
-fn a_ca_that_ends_soon_is_renewed_and_the_one_before_is_trusted_to_its_end() {
-    let home = Home::new();
-    fs::create_dir_all(home.data()).unwrap();
-    fs::set_permissions(home.data(), fs::Permissions::from_mode(0o700)).unwrap();
-    #[expect(clippy::disallowed_methods, reason = "the built program has the system's clock")]
-    let now = Clock::System.now();
-    let made = now - Duration::from_hours(24 * 365 * 9);
-    let before = Authority::at(&home.data(), &[], made).unwrap();
-    let key = fs::read(Authority::key_path(&home.data())).unwrap();
-
-    let server = home.start(&LOCAL);
-
-    let renewed = ca(&home);
-    assert_ne!(renewed, before.pem());
-    assert_eq!(fs::read(Authority::key_path(&home.data())).unwrap(), key);
-    for pem in [before.pem(), &renewed] {
-        let got = Client::new(pem, None).get(address(&server), "localhost", "/healthz").unwrap();
-        assert_eq!(got.response.status, 200);
-    }
-    home.log_with("the certificate of the local CA was renewed");
-    // It is written with the next batch.
-    let events = || home.json("events --kind certificate.authority_renewed");
-    until(|| events()["events"].as_array().unwrap().len() == 1);
 }
 
 #[test]

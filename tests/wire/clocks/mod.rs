@@ -2,9 +2,13 @@
 
 mod fake;
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant, SystemTime};
 
 use fake::seconds;
+use gatelodge::clock::Clock;
+use gatelodge::tls::Authority;
 use serde_json::{Value, json};
 
 use crate::connection::{client_credentials, get};
@@ -159,4 +163,32 @@ fn a_ca_of_some_hours_ahead_is_made_anew_when_the_clock_is_corrected() {
     home.log_with("its certificate was made anew, which has to be trusted anew");
     assert_eq!(served(&home, &server).response.status, 200);
     assert_ne!(ca(&home), first);
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the built program has a clock of its own")]
+fn a_ca_that_ends_soon_is_renewed_by_its_key() {
+    let home = Home::new();
+    fs::create_dir_all(home.data()).unwrap();
+    fs::set_permissions(home.data(), Permissions::from_mode(0o700)).unwrap();
+    let before = Authority::at(&home.data(), &[], Clock::System.now()).unwrap();
+    let key = fs::read(Authority::key_path(&home.data())).unwrap();
+
+    home.set_clock(seconds(YEAR * 9));
+    let _server = home.serve_by_clock(&LOCAL);
+
+    let log = home.log_with("the certificate of the local CA was renewed");
+    let until = before.certificate().not_after.rfc3339();
+    assert!(log.contains(&format!("does so until {until}, and needs the new one then")), "{log}");
+    let renewed = ca(&home);
+    assert_ne!(renewed["certificate"], before.pem());
+    assert!(renewed["not_after"].as_str() > Some(&until), "{renewed}");
+    assert_eq!(fs::read(Authority::key_path(&home.data())).unwrap(), key);
+    // The event is written with the next batch.
+    let started = Instant::now();
+    let events = || home.json("events --kind certificate.authority_renewed")["events"].clone();
+    while events().as_array().unwrap().is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(20), "no event");
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }
