@@ -161,7 +161,9 @@ pub(super) async fn show(
     let drawing = Drawing::qr_code(&address);
     let fingerprint = certificate.fingerprint.to_string().to_uppercase().into_bytes();
     let pairs: Vec<_> = fingerprint.chunks(2).map(String::from_utf8_lossy).collect();
-    let (page, name) = (Page::anonymous(&app, about.language()), authority.name());
+    // It leads to itself no more.
+    let page = Page { to_trust: false, ..Page::anonymous(&app, about.language()) };
+    let name = authority.name();
     Ok(templates::show(&TrustPage {
         drawing: drawing.ok_or_else(|| Internal::new("the address is too long for a QR code"))?,
         file: FILE,

@@ -58,7 +58,7 @@ async fn a_browser_that_trusts_the_ca_as_the_page_says_makes_a_passkey() {
     look(&before, "trust").await;
 
     let command = "[...document.querySelectorAll('pre')].map(it => it.textContent.trim())\
-                   .find(it => it.startsWith('certutil'))";
+                   .find(it => it.startsWith('certutil -d'))";
     let command: String = before.ask(command).await.unwrap();
     let file = "fetch('/trust/gatelodge-ca.crt').then(it => it.text())";
     let file: String = before.ask(file).await.unwrap();

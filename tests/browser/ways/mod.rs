@@ -88,6 +88,27 @@ async fn a_request_that_was_cancelled_says_so() {
     window.reads("No passkey was made: the request was cancelled.").await;
 }
 
+/// Chromium's own words, where a person went on past its warning.
+#[tokio::test]
+async fn a_browser_that_does_not_trust_the_certificate_is_led_to_the_page_for_that() {
+    let home = Home::new();
+    let server = home.serve_with_setup();
+    let window = Window::new().await;
+    window
+        .beforehand(
+            "navigator.credentials.create = async () => { throw new DOMException('WebAuthn is not \
+             supported on sites with TLS certificate errors.', 'NotAllowedError'); };",
+        )
+        .await;
+
+    window.open(server.ready["setup_url"].as_str().unwrap()).await;
+    window.reads("Make yourself at home").await;
+    window.fill("username", "ada").await;
+    window.press("Create a passkey").await;
+
+    window.reads(&format!("How it comes to trust it: {}/trust", server.issuer())).await;
+}
+
 #[tokio::test]
 async fn a_passkey_that_does_not_recognise_its_person_says_what_to_do() {
     let home = Home::new();
