@@ -17,7 +17,7 @@ use crate::program::{Home, Server};
 
 impl Server {
     /// A line of what the kernel says of the process.
-    fn standing(&self, name: &str) -> String {
+    pub(super) fn standing(&self, name: &str) -> String {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.0.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         line.unwrap().trim_start_matches(':').trim().to_owned()

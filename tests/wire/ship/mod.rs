@@ -4,6 +4,8 @@
 #[cfg(target_os = "linux")]
 mod contained;
 #[cfg(target_os = "linux")]
+mod opened;
+#[cfg(target_os = "linux")]
 mod service;
 
 use std::collections::BTreeMap;
@@ -12,9 +14,25 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// What happens in another process, as soon as it has.
+#[expect(clippy::disallowed_methods, reason = "another process tells nobody")]
+#[cfg(target_os = "linux")]
+fn soon<T>(mut find: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = find() {
+            return found;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "it did not happen");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
 
 /// The root of the checkout.
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
