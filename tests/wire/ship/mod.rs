@@ -4,6 +4,8 @@
 #[cfg(target_os = "linux")]
 mod contained;
 #[cfg(target_os = "linux")]
+mod offline;
+#[cfg(target_os = "linux")]
 mod opened;
 #[cfg(target_os = "linux")]
 mod service;
