@@ -53,12 +53,17 @@ static MADE: LazyLock<TempDir> = LazyLock::new(|| {
 fn make(directory: &Path, umask: &str) {
     let place = tempfile::tempdir().unwrap();
     let program = place.path().join("gatelodge");
-    fs::write(&program, PROGRAM).unwrap();
-    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    write_program(&program);
     let mut command = Command::new("sh");
     command.args(["-c", "umask \"$1\" && exec \"$2\" \"$3\" \"$4\"", "sh", umask]);
     command.arg(format!("{ROOT}/assets/dist/make")).arg(program).arg(directory);
     succeed(command.env("SOURCE_DATE_EPOCH", "1767225600"));
+}
+
+/// Writes what stands for the program.
+pub(crate) fn write_program(program: &Path) {
+    fs::write(program, PROGRAM).unwrap();
+    fs::set_permissions(program, Permissions::from_mode(0o755)).unwrap();
 }
 
 fn succeed(command: &mut Command) -> String {
@@ -68,7 +73,7 @@ fn succeed(command: &mut Command) -> String {
 }
 
 /// The one file whose name ends so.
-fn file(ending: &str) -> PathBuf {
+pub(crate) fn file(ending: &str) -> PathBuf {
     let mut found = fs::read_dir(MADE.path()).unwrap().map(|entry| entry.unwrap().path());
     found.find(|path| path.to_str().unwrap().ends_with(ending)).unwrap()
 }
