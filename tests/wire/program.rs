@@ -9,8 +9,6 @@ use std::time::{Duration, Instant};
 
 use gatelodge::store::check::{Flaw, check};
 use serde_json::Value;
-#[cfg(target_os = "linux")]
-use serde_json::json;
 use tempfile::TempDir;
 
 /// A home in which nobody has set anything.
@@ -117,18 +115,10 @@ pub(crate) struct Server {
     /// What it said when it was ready.
     pub(crate) ready: Value,
     // Whoever started the server may still listen to it.
-    _stdout: Option<BufReader<ChildStdout>>,
+    _stdout: BufReader<ChildStdout>,
 }
 
 impl Server {
-    /// One that somebody started elsewhere: by `process`, at a port of 127.0.0.1.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn of(process: Process, port: u16) -> Self {
-        let listen = [format!("127.0.0.1:{port}")];
-        let ready = json!({ "issuer": format!("http://localhost:{port}"), "listen": listen });
-        Self { process, ready, _stdout: None }
-    }
-
     /// Starts `command`, and waits for its first line.
     pub(crate) fn start(command: Command, log: &Path) -> Self {
         let log_file = File::options().create(true).append(true).open(log).unwrap();
@@ -146,7 +136,7 @@ impl Server {
             let status = process.0.wait();
             panic!("no server: {status:?}, {line:?}, {}", fs::read_to_string(log).unwrap());
         };
-        Self { process, ready, _stdout: Some(stdout) }
+        Self { process, ready, _stdout: stdout }
     }
 
     /// `http://localhost:PORT`.

@@ -26,6 +26,9 @@ const COMMAND: &str = "open-page";
 /// The time that the browser has to come.
 const TIMEOUT: Duration = Duration::from_mins(5);
 
+/// How the variables of the configuration begin.
+const SETTINGS: &str = "GATELODGE_";
+
 /// What a service manager gives to what it starts.
 const OF_MANAGERS: [&str; 2] = ["LISTEN_FDS", "NOTIFY_SOCKET"];
 
@@ -45,15 +48,19 @@ impl Opener {
     /// A sentence that says why nothing will be opened.
     pub(super) fn start(env: &BTreeMap<String, String>) -> Result<Self, String> {
         let is_set = |name: &&str| env.get(*name).is_some_and(|value| !value.is_empty());
-        if OF_MANAGERS.iter().any(|name| is_set(&name)) {
+        if OF_MANAGERS.iter().any(is_set) {
             return Err(unopened("a service manager runs this server (--open)"));
         }
-        if !cfg!(target_os = "macos") && !DISPLAYS.iter().any(|name| is_set(&name)) {
+        if !cfg!(target_os = "macos") && !DISPLAYS.iter().any(is_set) {
             return Err(unopened("there is no display (DISPLAY, WAYLAND_DISPLAY)"));
         }
         let child = std::env::current_exe().and_then(|program| {
             let mut command = Command::new(program);
             command.arg(COMMAND).stderr(Stdio::null());
+            // The settings may have secrets, which are nothing to a browser.
+            for name in env.keys().filter(|name| name.starts_with(SETTINGS)) {
+                command.env_remove(name);
+            }
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()
         });
         child.map(|child| Self { child }).map_err(|error| unopened(&error.to_string()))

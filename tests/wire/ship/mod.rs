@@ -128,6 +128,38 @@ fn the_installer_needs_no_root_and_says_what_it_did() {
     assert!(install(home.path(), &["--from", archive.to_str().unwrap()]).status.success());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_installer_has_new_terminals_find_the_program_by_one_line() {
+    let archive = file(".tar.gz").display().to_string();
+    let install = |home: &Path, shell: &str, more: &[&str]| {
+        let mut command = Command::new("sh");
+        command.arg(file("install.sh")).args(["--from", &archive]).args(more);
+        command.env_clear().env("HOME", home).env("SHELL", shell).env("PATH", "/usr/bin:/bin");
+        succeed(&mut command)
+    };
+    for (shell, startup, line) in [
+        ("/bin/bash", ".bashrc", "export PATH=\"{bin}:$PATH\"\n"),
+        ("/usr/bin/zsh", ".zshrc", "export PATH=\"{bin}:$PATH\"\n"),
+        ("/usr/bin/fish", ".config/fish/conf.d/gatelodge.fish", "fish_add_path {bin}\n"),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let startup = home.path().join(startup);
+        let bin = home.path().join(".local/bin").display().to_string();
+
+        install(home.path(), shell, &["--no-path"]);
+        let to = home.path().join("other").display().to_string();
+        install(home.path(), shell, &["--to", &to]);
+        let before = startup.exists();
+        let said = install(home.path(), shell, &[]);
+        install(home.path(), shell, &[]);
+
+        assert!(!before, "{shell}");
+        assert!(said.contains(&format!("a line in {}", startup.display())), "{said}");
+        assert_eq!(fs::read_to_string(&startup).unwrap(), line.replace("{bin}", &bin), "{shell}");
+    }
+}
+
 #[test]
 fn the_installer_writes_nothing_of_what_is_not_what_it_should_be() {
     let (home, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -97,6 +97,8 @@ fn the_browser_of_this_user_is_led_to_the_setup_link_and_no_command_line_has_it(
     assert!(address.starts_with("http://127.0.0.1:"), "{address}");
     let children = server.children();
     assert_eq!(children.len(), 1);
+    let environment = fs::read(format!("/proc/{}/environ", children[0])).unwrap();
+    assert!(!String::from_utf8_lossy(&environment).contains("GATELODGE_"));
     assert!(!is_in_a_command_line(secret) && is_in_a_command_line("open-page"));
     if let Some(refused) = fetched_by_another(&address) {
         assert!(refused.starts_with("HTTP/1.1 403 ") && !refused.contains(secret), "{refused}");

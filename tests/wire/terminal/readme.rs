@@ -65,6 +65,14 @@ impl AtTerminal {
     }
 }
 
+/// What stands for the server that somebody started in a terminal, for those who speak with it.
+fn at_default_port(home: &Path) -> Server {
+    let ready = r#"{"issuer":"http://localhost:7455","listen":["127.0.0.1:7455"]}"#;
+    let mut command = Command::new("echo");
+    command.arg(ready);
+    Server::start(command, &home.join("log"))
+}
+
 #[test]
 fn the_lines_of_the_readme_do_what_it_says() {
     let story = "terminal::readme::the_lines_of_the_readme_do_what_it_says";
@@ -81,8 +89,7 @@ fn the_lines_of_the_readme_do_what_it_says() {
     let mut first = terminal(home.path(), home.path());
     first.type_in("gatelodge\n");
     first.word("http://localhost:7455/setup#");
-    let AtTerminal { process, .. } = first;
-    let server = Server::of(process, 7455);
+    let server = at_default_port(home.path());
     // A second one: what is registered, and who signs in, without a flag.
     let mut second = terminal(home.path(), home.path());
     second.type_in("gatelodge user recover\n");
