@@ -1,7 +1,8 @@
-# Everything there is to do with this checkout. `make run` and `make test` are all a newcomer needs.
+# Everything there is to do with this checkout. `make install` and `make test` are all a newcomer needs.
 
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 BINARY := target/gatelodge
+DIST := target/dist
 
 # A static binary needs an explicit target: what runs at build time cannot be linked that way.
 ifneq (,$(findstring linux,$(HOST)))
@@ -20,12 +21,16 @@ COMMIT := $(shell git log -1 --abbrev=12 --date=short \
 	--format='GATELODGE_COMMIT=%h GATELODGE_COMMIT_DATE=%cd' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build dist packages test interop lint doc bench size flood fuzz clean
+.PHONY: help install run build dist packages test interop lint doc bench size flood fuzz clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
+install: dist ## build, and install for you, without root: a new terminal finds gatelodge
+	sh $(DIST)/install.sh --from $(DIST)/gatelodge-*.tar.gz
+
 run: build ## build, and start the server on its defaults
+	@command -v gatelodge >/dev/null || echo "other terminals find gatelodge by its name after: make install"
 	./$(BINARY)
 
 build: ## the static release binary, at target/gatelodge
@@ -34,8 +39,8 @@ build: ## the static release binary, at target/gatelodge
 	cp target/$(HOST)/release/gatelodge $(BINARY).new && mv $(BINARY).new $(BINARY)
 
 dist: build ## everything that is given away, at target/dist
-	rm -rf target/dist
-	assets/dist/make $(BINARY) target/dist
+	rm -rf $(DIST)
+	assets/dist/make $(BINARY) $(DIST)
 
 packages: build ## the packages for npm and PyPI, at target/packages
 	rm -rf target/packages

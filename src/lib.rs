@@ -114,6 +114,7 @@
 //! | the expiry of what is used once | [`flow::installation::evidence`] |
 //! | rows, indices, expiry, weights | [`store::schema`] |
 //! | what the server may still do, and what it never may | [`contain`], `cli/serve/contained.rs` |
+//! | how `--open` has the browser open a setup link that no command line shows | `cli/serve/opener.rs`, `cli/serve/visit.rs` |
 //! | what a service manager gives and hears; the files by which it runs the server | `serve/manager.rs`; `assets/service/`, `cli/service/` |
 //! | what `make dist` makes; the packages for npm and PyPI, each with one fixture | `assets/dist/`; `assets/packages/` |
 //! | a disk that fails, and how the store survives it | `store/engine/mod.rs`, `store/engine/overlay.rs` |
@@ -350,7 +351,7 @@
 //!   may now, whatever the token says.
 //! - *Server that was taken over.* It starts no program, reads and writes no foreign file, and in an offline
 //!   installation reaches no port that nobody registered; the kernel keeps it ([`contain`]). The limit: what
-//!   the process has, it has.
+//!   the process has, it has. The child of `--open` reads one line, the page, and never another.
 //! - *Stolen local CA.* Its name constraints exclude every name of the public internet but this
 //!   server's own.
 //! - *Planted command.* Whoever sends a request decides what its explanation suggests, so a value of

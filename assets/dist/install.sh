@@ -1,10 +1,11 @@
 #!/bin/sh
 # Installs Gatelodge from an archive, for this user and without root:
 #
-#   sh install.sh --from FILE|URL [--to DIRECTORY] [--sha256 SUM]
+#   sh install.sh --from FILE|URL [--to DIRECTORY] [--sha256 SUM] [--no-path]
 #
 # The archive is compared with SHA256SUMS, which lies beside it, or with SUM. Nothing is written before
-# that. DIRECTORY is ~/.local unless it is named; the program comes into its bin.
+# that. DIRECTORY is ~/.local unless it is named; the program comes into its bin. If that is not in PATH, a
+# line in the startup file of your shell puts it there, unless --no-path or --to is said.
 set -eu
 
 fail() {
@@ -13,19 +14,20 @@ fail() {
 }
 
 usage() {
-    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
     exit 2
 }
 
-from= to=${HOME:-}/.local sum=
+from= to=${HOME:-}/.local sum= path=yes
 while [ $# -gt 0 ]; do
     case $1 in
         --from | --to | --sha256) [ $# -gt 1 ] || usage ;;
+        --no-path) path= && shift && continue ;;
         *) usage ;;
     esac
     case $1 in
         --from) from=$2 ;;
-        --to) to=$2 ;;
+        --to) to=$2 path= ;;
         --sha256) sum=$2 ;;
     esac
     shift 2
@@ -104,10 +106,36 @@ echo "installed $("$to/bin/gatelodge" version)"
 echo "  $to/bin/gatelodge"
 echo "  $to/share: manual pages, completions, licences"
 
+# Has a new terminal find the program: says where, or fails if it is not known what a terminal reads.
+put_in_path() {
+    case $to in
+        *[!A-Za-z0-9/._-]*) return 1 ;;
+    esac
+    line="export PATH=\"$to/bin:\$PATH\""
+    case $(uname):${SHELL:-} in
+        Darwin:*/bash) startup=$HOME/.bash_profile ;;
+        *:*/bash) startup=$HOME/.bashrc ;;
+        *:*/zsh) startup=${ZDOTDIR:-$HOME}/.zshrc ;;
+        *:*/fish)
+            startup=${XDG_CONFIG_HOME:-$HOME/.config}/fish/conf.d/gatelodge.fish
+            line="fish_add_path $to/bin"
+            mkdir -p "$(dirname "$startup")" || return 1
+            ;;
+        *) return 1 ;;
+    esac
+    grep -qsxF "$line" "$startup" || printf '%s\n' "$line" >>"$startup" || return 1
+    echo "a line in $startup has new terminals find it"
+}
+
 case :$PATH: in
     *:"$to/bin":*) echo "start it: gatelodge" ;;
     *)
-        echo "start it: $to/bin/gatelodge"
-        echo "a shell finds it by its name with: export PATH=\"$to/bin:\$PATH\""
+        if [ -n "$path" ] && put_in_path; then
+            echo "start it in a new terminal: gatelodge"
+            echo "or in this one: $to/bin/gatelodge"
+        else
+            echo "start it: $to/bin/gatelodge"
+            echo "a shell finds it by its name with: export PATH=\"$to/bin:\$PATH\""
+        fi
         ;;
 esac

@@ -4,7 +4,8 @@
 //! A reload reads every layer again. What a running server can take is in force at once, for requests
 //! that begin then; the rest waits for a restart. A faulty configuration changes nothing.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
@@ -25,6 +26,11 @@ use crate::store::StoreError;
 /// The sentence about a scope or role that the configuration and an applied file define differently.
 const CONTRADICTED: &str =
     "gatelodge apply defined it in another way; take it out of one of the two";
+
+/// The sentence about a file that the contained process may not read.
+const OUT_OF_REACH: &str = "permission denied; if another file was put in the place of the one that was \
+    there at the start, the sandbox keeps the server from it: start the server anew, and give the file a \
+    directory of its own";
 
 /// The result of a reload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,7 +190,16 @@ impl App {
             key: "config".to_owned(),
             message: "a file is expected here, and this is none".to_owned(),
         });
-        let others: Vec<_> = others.collect();
+        let is_out_of_reach = |path: &&PathBuf| {
+            old.configured.sandbox
+                && File::open(path).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
+        };
+        let replaced = old.configured.watched.iter().filter(is_out_of_reach).map(|path| Fault {
+            source: Source::File(path.clone()),
+            key: "config".to_owned(),
+            message: OUT_OF_REACH.to_owned(),
+        });
+        let others: Vec<_> = others.chain(replaced).collect();
         if !others.is_empty() {
             return Err(Faults::of(others));
         }

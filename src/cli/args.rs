@@ -62,6 +62,9 @@ the server; 5 no server or store to talk to, or a store locked by another or wit
 pub(super) struct Args {
     #[command(flatten)]
     pub(super) global: Global,
+    /// Open the first page of the server in the browser, as serve --open does
+    #[arg(long)]
+    pub(super) open: bool,
     #[command(subcommand)]
     pub(super) verb: Option<Verb>,
 }
@@ -234,6 +237,8 @@ const SERVE_EXAMPLES: &str = "\
 Examples:
   gatelodge serve
       at http://localhost:7455, on 127.0.0.1 and [::1]
+  gatelodge serve --open
+      and the browser opens the setup link, or the account page
   gatelodge serve --listen 127.0.0.1:8000
       the issuer of a new store takes its port: http://localhost:8000
   gatelodge serve --issuer https://id.example --behind-proxy 127.0.0.1
@@ -317,6 +322,10 @@ pub(super) struct ServeArgs {
     /// Tell the setup link even where standard output is no terminal
     #[arg(long)]
     print_setup: bool,
+    /// Open the first page in the browser once it is served: the setup link if there is nobody yet, else
+    /// the account page
+    #[arg(long)]
+    pub(super) open: bool,
 }
 
 impl ServeArgs {

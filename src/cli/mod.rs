@@ -61,6 +61,9 @@ use output::{Exit, Failure, Output, Terminal};
 
 /// Runs the command of the process's arguments and environment, and returns the exit code.
 pub fn run() -> ExitCode {
+    if let Some(opened) = serve::open_page() {
+        return opened.unwrap_or_else(|failure| failure.print(false));
+    }
     let env = std::env::vars_os().map(|(name, value)| (lossy(&name), lossy(&value))).collect();
     let args = match Args::try_parse() {
         Ok(args) => args,
@@ -104,8 +107,12 @@ pub(crate) fn document(
 }
 
 fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failure> {
-    let Args { global, verb } = args;
+    let Args { global, open, verb } = args;
     let verb = verb.unwrap_or_else(|| Verb::Serve(ServeArgs::default()));
+    if open && !matches!(verb, Verb::Serve(_)) {
+        let why = "--open is for a server that starts: gatelodge --open, or gatelodge serve --open";
+        return Err(Failure::new(Exit::Usage, why));
+    }
     let flags = flags(&global);
     match verb {
         Verb::Api => Ok(program::api()),
@@ -178,7 +185,8 @@ fn dispatch(args: Args, env: &BTreeMap<String, String>) -> Result<Output, Failur
         }
         Verb::Serve(args) => {
             let file = args.apply.as_ref().map(|file| apply::read(file, env)).transpose()?;
-            serve::run(&args.over(flags), file.as_ref(), env)
+            let opens = open || args.open;
+            serve::run(&args.over(flags), file.as_ref(), opens, env)
         }
         Verb::Session(verb) => {
             with_admin(&flags, env, async |admin| session::run(verb, admin).await)

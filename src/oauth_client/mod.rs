@@ -20,7 +20,7 @@
 //! keeps a spent refresh token. This server accepts it within its replay grace, a minute by
 //! default, so the next command works; after that, the person signs in again.
 
-mod browser_launch;
+pub(crate) mod browser_launch;
 mod callback;
 mod connect;
 mod device;

@@ -18,7 +18,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 pub(crate) use new_file::NewFile;
-pub(crate) use owner::{Owner, Ownership, is_root};
+pub(crate) use owner::{Owner, Ownership, effective_user, is_root};
 pub(crate) use text::{NotText, read_from, read_text, text, without_newline};
 
 /// The mode of a private file.

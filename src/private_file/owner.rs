@@ -26,7 +26,7 @@ impl Ownership {
         let found = fs::metadata(path)?;
         let uid = found.uid();
         Ok(Self {
-            is_own: uid == rustix::process::geteuid().as_raw(),
+            is_own: uid == effective_user(),
             mode: found.mode() & 0o7777,
             owner: name(uid).unwrap_or_else(|| format!("#{uid}")),
         })
@@ -41,6 +41,11 @@ impl Ownership {
     pub(crate) const fn is_writable(&self) -> bool {
         self.mode & super::OTHERS_WRITE != 0
     }
+}
+
+/// The user whose rights this process has.
+pub(crate) fn effective_user() -> u32 {
+    rustix::process::geteuid().as_raw()
 }
 
 /// Whether this process may do everything.

@@ -21,15 +21,16 @@ use crate::oauth::id::ClientId;
 const MAX_NAMED: usize = 20;
 
 /// Prints that the server is ready, and the setup link of the first administrator. Names the clients
-/// that may go without PKCE.
+/// that may go without PKCE. Returns the page that a person opens first.
 ///
-/// The link is a secret: if standard output is no terminal, it is made only if the flag asks for
-/// it.
+/// The link is a secret: if standard output is no terminal, it is printed only if the flag asks for
+/// it, and made only then or if the page `is_opened`.
 pub(super) async fn say(
     app: &App,
     listeners: &[TcpListener],
     for_devices: &[TcpListener],
-) -> Result<(), Stop> {
+    is_opened: bool,
+) -> Result<String, Stop> {
     let terminal = io::stdout().is_terminal();
     let config = &app.rules().config;
     let failed = |error: crate::error::Error| Stop::failed(error.to_string());
@@ -45,12 +46,16 @@ pub(super) async fn say(
              their codes; gatelodge client set CLIENT --pkce required ends that"
         );
     }
-    let setup_url = if nobody && (terminal || config.print_setup) {
+    let is_printed = terminal || config.print_setup;
+    let setup_url = if nobody && (is_printed || is_opened) {
         let invited = app.write(recovery::first).await.map_err(failed)?;
         Some(crate::admin::link::setup_url(app, &invited))
     } else {
         None
     };
+    let account = || app.rules().issuer.at("/account");
+    let first_page = setup_url.clone().unwrap_or_else(account);
+    let setup_url = setup_url.filter(|_| is_printed);
     let text = if terminal {
         let code = setup_url.as_deref().and_then(|url| qr_code::drawn(url, columns(), false));
         let banner = banner(app, setup_url.as_deref(), without_pkce.as_deref());
@@ -70,7 +75,9 @@ pub(super) async fn say(
         }
         format!("{line}\n")
     };
-    print(text).map_err(|error| Stop::failed(format!("the greeting cannot be printed: {error}")))
+    print(text)
+        .map_err(|error| Stop::failed(format!("the greeting cannot be printed: {error}")))?;
+    Ok(first_page)
 }
 
 /// The columns of the terminal that standard output is; none if it does not say.

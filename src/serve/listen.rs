@@ -16,13 +16,16 @@ use crate::oauth::issuer::Issuer;
 /// second.
 const BACKLOG: i32 = 512;
 
+/// How another address or port is named.
+const OTHER: &str = "name another one with --listen";
+
 /// The default port.
 const DEFAULT_PORT: u16 = 7455;
 
-/// Every listener: those that the service manager opened, or else the configured ones, or the loopback addresses that this machine has, at
-/// the issuer's port.
+/// Every listener of the pages: those that the service manager opened, or else the configured ones, or the
+/// loopback addresses that this machine has, at the issuer's port.
 pub(super) fn bind(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<TcpListener>, Stop> {
-    let passed = manager::passed()?;
+    let (passed, _) = passed(config)?;
     if !passed.is_empty() {
         return as_configured(config, passed);
     }
@@ -30,10 +33,10 @@ pub(super) fn bind(config: &Config, issuer: Option<&Issuer>) -> Result<Vec<TcpLi
         return config
             .listen
             .iter()
-            .map(|address| listener(*address).map_err(taken(*address)))
+            .map(|address| listener(*address).map_err(taken(*address, OTHER)))
             .collect();
     }
-    bound(loopback(config, issuer).map(|address| (address, listener(address))))
+    bound(loopback(config, issuer).map(|address| (address, listener(address))), OTHER)
 }
 
 /// The addresses at which a server of `issuer` listens: the configured ones, or those on loopback.
@@ -69,9 +72,11 @@ fn as_configured(config: &Config, passed: Vec<TcpListener>) -> Result<Vec<TcpLis
 }
 
 /// The listeners of those addresses that this machine has: it may lack IPv4 or IPv6. A port that
-/// is taken or forbidden at one address is an error, as is a machine that lacks both.
+/// is taken or forbidden at one address is an error, as is a machine that lacks both. `other` says how
+/// another one is named.
 pub(super) fn bound(
     attempts: [(SocketAddr, io::Result<TcpListener>); 2],
+    other: &'static str,
 ) -> Result<Vec<TcpListener>, Stop> {
     use io::ErrorKind::{AddrInUse, PermissionDenied};
 
@@ -80,24 +85,41 @@ pub(super) fn bound(
         match attempt {
             Ok(listener) => listeners.push(listener),
             Err(error) if matches!(error.kind(), AddrInUse | PermissionDenied) => {
-                return Err(taken(address)(error));
+                return Err(taken(address, other)(error));
             }
             Err(error) => missing.push((address, error)),
         }
     }
     for (address, error) in missing {
         if listeners.is_empty() {
-            return Err(taken(address)(error));
+            return Err(taken(address, other)(error));
         }
         tracing::info!(%error, "this machine has no {}; the server listens without it", address.ip());
     }
     Ok(listeners)
 }
 
-/// Binds the listeners at which devices prove their certificates.
+/// The ports of the service manager: those of the pages, and those at which devices prove their
+/// certificates.
+fn passed(config: &Config) -> Result<(Vec<TcpListener>, Vec<TcpListener>), Stop> {
+    let is_of_pages = |port: &TcpListener| {
+        let address = port.local_addr().ok();
+        !address.is_some_and(|address| config.tls.listen_for_devices.contains(&address))
+    };
+    Ok(manager::passed()?.into_iter().partition(is_of_pages))
+}
+
+/// The listeners at which devices prove their certificates: those that the service manager opened, and the
+/// other ones that are configured.
 pub(super) fn bind_for_devices(config: &Config) -> Result<Vec<TcpListener>, Stop> {
-    let addresses = config.tls.listen_for_devices.iter();
-    addresses.map(|address| listener(*address).map_err(taken(*address))).collect()
+    let (_, mut listeners) = passed(config)?;
+    let opened: Vec<_> = listeners.iter().filter_map(|port| port.local_addr().ok()).collect();
+    for address in &config.tls.listen_for_devices {
+        if !opened.contains(address) {
+            listeners.push(listener(*address).map_err(taken(*address, OTHER))?);
+        }
+    }
+    Ok(listeners)
 }
 
 /// Refuses a data directory in which no socket can be bound, before anything is made.
@@ -122,16 +144,16 @@ pub(super) fn listener(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-fn taken(address: SocketAddr) -> impl Fn(io::Error) -> Stop {
+fn taken(address: SocketAddr, other: &'static str) -> impl Fn(io::Error) -> Stop {
     move |error| match error.kind() {
         io::ErrorKind::AddrInUse => {
             let holder = holder(address).map(|holder| format!(": {holder}")).unwrap_or_default();
             Stop::failed(format!("{address} is taken by another program{holder}"))
-                .with_remedy("end that program, or name another address with --listen")
+                .with_remedy(&format!("end that program, or {other}"))
         }
         io::ErrorKind::PermissionDenied => {
             Stop::failed(format!("{address} may not be opened by this user"))
-                .with_remedy("ports below 1024 need a privilege; name another port with --listen")
+                .with_remedy(&format!("ports below 1024 need a privilege; {other}"))
         }
         _ => Stop::failed(format!("cannot listen on {address}: {error}")),
     }
@@ -258,7 +280,7 @@ mod tests {
 
     fn outcome(four: Option<io::ErrorKind>, six: Option<io::ErrorKind>) -> Result<usize, String> {
         let attempts = [attempt("127.0.0.1:7455", four), attempt("[::1]:7455", six)];
-        bound(attempts).map(|listeners| listeners.len()).map_err(|stop| stop.to_string())
+        bound(attempts, OTHER).map(|listeners| listeners.len()).map_err(|stop| stop.to_string())
     }
 
     #[test]

@@ -54,7 +54,8 @@ impl Loopback {
             Ok(listener) => listener.local_addr().map_or(port, |address| address.port()),
             Err(_) => port,
         };
-        let listeners = bound([first, at(Ipv6Addr::LOCALHOST.into(), port)])?;
+        let attempts = [first, at(Ipv6Addr::LOCALHOST.into(), port)];
+        let listeners = bound(attempts, "name another port with --port")?;
         Ok(Self { port: first_port(&listeners)?, listeners })
     }
 

@@ -118,13 +118,18 @@ pub(crate) fn foreseen_connections() -> Result<Option<usize>, Stop> {
 }
 
 /// Serves the installation of `config`, which it creates if there is none, until a signal. `prepare`
-/// runs before it listens.
+/// runs before it listens; `first_page` takes the URL of the page that a person opens first, once it is
+/// served: a setup link if there is nobody.
 pub(crate) async fn run(
     config: Config,
     layers: Layers,
     prepare: impl AsyncFnOnce(Arc<App>) -> Result<(), Stop>,
+    first_page: Option<impl FnOnce(String)>,
 ) -> Result<(), Stop> {
-    logged(&config.clone(), async |dropped| serve(config, layers, dropped, prepare).await).await
+    logged(&config.clone(), async |dropped| {
+        serve(config, layers, dropped, prepare, first_page).await
+    })
+    .await
 }
 
 /// Does `work` while the log of this process is written as `config` says.
@@ -185,6 +190,7 @@ async fn serve(
     layers: Layers,
     dropped: DroppedLines,
     prepare: impl AsyncFnOnce(Arc<App>) -> Result<(), Stop>,
+    first_page: Option<impl FnOnce(String)>,
 ) -> Result<(), Stop> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -232,7 +238,7 @@ async fn serve(
     let mut stop = Signals::new()?;
     let reload =
         listen::hangup()?.map(|hangup| tokio::spawn(tasks::reload_at(hangup, Arc::clone(&app))));
-    greeting::say(&app, &listeners, &for_devices).await?;
+    let page = greeting::say(&app, &listeners, &for_devices, first_page.is_some()).await?;
 
     let mut doors = Doors::new(bounds, &app);
     let pages = secure.as_ref().map(|secure| secure.pages.clone());
@@ -248,6 +254,9 @@ async fn serve(
     }
 
     let alive = manager::ready(&app);
+    if let Some(open) = first_page {
+        open(page);
+    }
     tokio::select! {
         () = stop.wait() => {}
         () = manager::idle(&app, app.rules().config.exit_when_idle) => {}

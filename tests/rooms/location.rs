@@ -2,17 +2,21 @@
 
 use super::scan;
 
-/// The one file that writes a `Location`.
+/// The one file of the server that writes a `Location`.
 const FILE: &str = "http/redirect.rs";
 
+/// That of the child of `--open`, which leads to the one page that the server named when it started.
+const OF_CHILD: &str = "cli/serve/visit.rs";
+
 /// Whether the file at `path` below `src/` names the header, or the type of axum that writes it,
-/// without being that file.
+/// without being one of those files.
 pub(crate) fn written_amiss(path: &str, source: &str) -> bool {
     let constant = scan::identifiers(source).iter().any(|name| name == "LOCATION");
     let text = source.to_ascii_lowercase().contains("\"location\"");
     let redirect =
         |named: &Vec<String>| named.windows(2).any(|pair| pair == ["response", "Redirect"]);
-    path != FILE && (constant || text || scan::paths(&[], source).iter().any(redirect))
+    ![FILE, OF_CHILD].contains(&path)
+        && (constant || text || scan::paths(&[], source).iter().any(redirect))
 }
 
 mod tests {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use clap::CommandFactory as _;
+use clap::{Command, CommandFactory as _};
 use serde::Serialize;
 
 use crate::cli::args::Args;
@@ -23,13 +23,17 @@ pub(in crate::cli) fn man_pages(directory: &Path) -> Result<Output, Failure> {
     fs::create_dir_all(directory).map_err(unwritable)?;
     clap_mangen::generate_to(Args::command(), directory).map_err(unwritable)?;
     let mut pages = Vec::new();
-    for entry in fs::read_dir(directory).map_err(unwritable)? {
-        let name = entry.map_err(unwritable)?.file_name().to_string_lossy().into_owned();
-        if name.starts_with("gatelodge") && name.ends_with(".1") {
-            pages.push(name);
-        }
-    }
+    list(&Args::command(), "", &mut pages);
     pages.sort();
     let text = format!("{} pages in {}", pages.len(), directory.display());
     Ok(Output::new(text, &ManPagesView { directory: directory.display().to_string(), pages }))
+}
+
+/// Adds the pages of `command`, whose name follows this.
+fn list(command: &Command, before: &str, pages: &mut Vec<String>) {
+    let name = format!("{before}{}", command.get_name());
+    pages.push(format!("{name}.1"));
+    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+        list(below, &format!("{name}-"), pages);
+    }
 }

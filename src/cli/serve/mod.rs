@@ -2,6 +2,8 @@
 
 mod contained;
 mod dev;
+mod opener;
+mod visit;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,6 +12,7 @@ use axum::http::Method;
 use tokio::runtime::Builder;
 
 pub(super) use dev::{DEV_EXAMPLES, DevArgs, run_dev};
+pub(super) use opener::open_page;
 
 use super::admin_client::AdminClient;
 use super::apply::{self, File};
@@ -21,19 +24,26 @@ use crate::config::{Config, Flags, Layers};
 use crate::serve::Stop;
 
 use contained::contained;
+use opener::Opener;
 
 /// The time within which a server that runs says where it is.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Runs `gatelodge serve`.
+/// Runs `gatelodge serve`; with `opens`, the browser opens its first page.
 pub(super) fn run(
     flags: &Flags,
     file: Option<&File>,
+    opens: bool,
     env: &BTreeMap<String, String>,
 ) -> Result<Output, Failure> {
     let layers = Layers::new(flags.clone(), env.clone());
     let config = layers.load_for_server(Clock::System.now())?;
-    let notes = contained(&config)?;
+    let opener = opens.then(|| Opener::start(env)).transpose();
+    let mut notes = contained(&config, file)?;
+    let opener = opener.unwrap_or_else(|why| {
+        notes.push(why);
+        None
+    });
     started(Builder::new_multi_thread())?.block_on(async {
         if let Some(first) = first(&config).await {
             return Err(is_running(&first));
@@ -53,7 +63,8 @@ pub(super) fn run(
                 stop
             })
         };
-        let Err(stop) = crate::serve::run(config, layers, prepare).await else {
+        let first_page = opener.map(|opener| move |page| opener.open(page));
+        let Err(stop) = crate::serve::run(config, layers, prepare, first_page).await else {
             return Ok(Output::nothing());
         };
         // Where nobody reads standard error, the reason is left out.

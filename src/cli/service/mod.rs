@@ -99,12 +99,9 @@ fn service(
         Failure::new(Exit::Failed, format!("this program has no path: {error}"))
     })?;
     let data = env.contains_key("GATELODGE_DATA").then(|| config.places.data.clone());
-    Ok(Service {
-        config: flags.config.clone(),
-        data: flags.data.clone().or(data),
-        listen: listening(config, issuer.or(config.issuer.as_ref())),
-        program,
-    })
+    let mut listen = listening(config, issuer.or(config.issuer.as_ref()));
+    listen.extend(&config.tls.listen_for_devices);
+    Ok(Service { config: flags.config.clone(), data: flags.data.clone().or(data), listen, program })
 }
 
 impl Place {
@@ -139,10 +136,11 @@ impl Place {
         let units = service.units(self.manager);
         fs::create_dir_all(&self.directory).map_err(|error| self.unwritable(&error))?;
         self.check_foreign(&units)?;
+        let runs = units.iter().any(|(name, _)| self.directory.join(name).exists());
         for (name, text) in &units {
             fs::write(self.directory.join(name), text).map_err(|error| self.unwritable(&error))?;
         }
-        let commands = self.tell(&self.starting(&units))?;
+        let commands = self.tell(&self.starting(&units, runs))?;
         let mut text = self.listed("wrote", &units);
         text.push_str(match self.manager {
             Manager::User => "the server starts when somebody connects",
@@ -227,14 +225,23 @@ impl Place {
         Ok(())
     }
 
-    fn starting(&self, units: &[Unit]) -> Vec<Vec<String>> {
-        let first = units.first().map_or("", |(name, _)| name);
+    /// What has the units run as they are now; one that `runs` as it was is stopped before, since a socket
+    /// takes nothing new while its service runs.
+    fn starting(&self, units: &[Unit], runs: bool) -> Vec<Vec<String>> {
+        let names: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
+        let first = names.first().copied().unwrap_or_default();
         match self.manager {
-            Manager::User | Manager::System => vec![
-                self.systemctl(&["daemon-reload"]),
-                self.systemctl(&["enable", "--now", first]),
-            ],
-            Manager::Launchd => vec![command(&["launchctl", "load", "-w", &self.path(first)])],
+            Manager::User | Manager::System => {
+                let stop = runs.then(|| self.systemctl(&[&["stop"][..], &names].concat()));
+                let start = self.systemctl(&["enable", "--now", first]);
+                let reload = self.systemctl(&["daemon-reload"]);
+                [reload].into_iter().chain(stop).chain([start]).collect()
+            }
+            Manager::Launchd => {
+                let path = self.path(first);
+                let stop = runs.then(|| command(&["launchctl", "unload", &path]));
+                stop.into_iter().chain([command(&["launchctl", "load", "-w", &path])]).collect()
+            }
         }
     }
 

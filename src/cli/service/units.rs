@@ -25,7 +25,7 @@ pub(super) struct Service {
     pub(super) config: Option<PathBuf>,
     /// The data directory, if it was named.
     pub(super) data: Option<PathBuf>,
-    /// The addresses at which it listens.
+    /// The addresses at which it listens, those for devices among them.
     pub(super) listen: Vec<SocketAddr>,
     /// The program.
     pub(super) program: PathBuf,
@@ -55,8 +55,10 @@ impl Service {
     fn filled(&self, unit: &str) -> String {
         let options = self.options().into_iter();
         let options = options.map(|word| format!(" {}", quoted(&word))).collect::<String>();
-        unit.replace("{program}", &quoted(&self.program.display().to_string()))
-            .replace("{options}", &options)
+        let program = quoted_program(&self.program.display().to_string());
+        // What is filled in may look like a place itself.
+        let parts = unit.split("{program}").map(|part| part.replace("{options}", &options));
+        parts.collect::<Vec<_>>().join(&program)
     }
 
     fn options(&self) -> Vec<String> {
@@ -78,9 +80,14 @@ impl Service {
     }
 }
 
-/// A word of a command as systemd reads it (systemd.syntax(7), systemd.service(5)).
+/// An argument of a command as systemd reads it (systemd.syntax(7), systemd.service(5)).
 fn quoted(word: &str) -> String {
-    let word = word.replace('%', "%%").replace('$', "$$");
+    quoted_program(&word.replace('$', "$$"))
+}
+
+/// The program of a command: systemd replaces variables in its arguments alone.
+fn quoted_program(word: &str) -> String {
+    let word = word.replace('%', "%%");
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/.-_+:@,=%$~".contains(c);
     if word.chars().all(is_plain) {
         return word;
@@ -118,6 +125,16 @@ mod tests {
 
         let part = "serve --data \"/srv/a \\\"b\\\" 100%%$$HOME\\\\x\"\n";
         assert!(units[0].1.contains(part), "{}", units[0].1);
+    }
+
+    #[test]
+    fn a_program_is_found_whatever_its_path_is_made_of() {
+        let program = "/opt/100% {options}/$HOME/{program}/gatelodge".into();
+        let units = Service { program, ..service(Some("/srv/{program}")) }.units(Manager::System);
+
+        let start = "ExecStart=\"/opt/100%% {options}/$HOME/{program}/gatelodge\" serve --data \
+                     \"/srv/{program}\"\n";
+        assert!(units[0].1.contains(start), "{}", units[0].1);
     }
 
     #[test]

@@ -155,6 +155,7 @@ fn a_port_that_is_taken_and_a_file_that_is_faulty_are_refused_with_a_sentence() 
     let port = dev.server.issuer().rsplit_once(':').unwrap().1;
     let (code, said) = refused(&dev.home, &["dev", "--port", port]);
     assert_eq!((code, said.contains("is taken")), (Some(1), true), "{said}");
+    assert!(said.contains("--port") && !said.contains("--listen"), "{said}");
 
     let file = dev.home.path("house.toml");
     fs::write(&file, "[clients.shop]\nredirect_uris = [\"http://shop.example/cb\"]\n").unwrap();

@@ -165,7 +165,7 @@ fn until(lines: &mut impl std::io::BufRead, part: &str) -> (String, Option<Strin
 }
 
 /// The page at an address of 127.0.0.1.
-fn open(address: &str) -> String {
+pub(crate) fn open(address: &str) -> String {
     let (host, path) = address.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
     let head = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");

@@ -358,3 +358,27 @@ fn the_examples_of_the_help_work_on_the_defaults() {
     }
     assert!(tried > 8, "{tried}");
 }
+
+#[test]
+fn the_manual_pages_that_are_listed_are_those_that_were_written() {
+    let home = Home::new();
+    let directory = home.path("man1");
+    let foreign = ["gatelodge-of-somebody.1", "gatelodge.1x"].map(|name| directory.join(name));
+    fs::create_dir_all(&directory).unwrap();
+    for page in &foreign {
+        fs::write(page, "").unwrap();
+    }
+
+    let written = home.json(&format!("man-pages {}", directory.display()));
+
+    let listed = written["pages"].as_array().unwrap();
+    let mut found: Vec<_> = fs::read_dir(&directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !foreign.contains(path))
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    found.sort();
+    assert_eq!(listed.iter().map(|name| name.as_str().unwrap()).collect::<Vec<_>>(), found);
+    assert!(found.contains(&"gatelodge-client-add.1".to_owned()), "{found:?}");
+}

@@ -17,7 +17,7 @@ use crate::program::{Home, Server};
 
 impl Server {
     /// A line of what the kernel says of the process.
-    fn standing(&self, name: &str) -> String {
+    pub(super) fn standing(&self, name: &str) -> String {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.0.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         line.unwrap().trim_start_matches(':').trim().to_owned()
@@ -87,6 +87,47 @@ fn an_offline_server_goes_to_the_ports_that_it_knew_at_its_start() {
     };
     assert!(of(late).contains("gave up connections to ports"), "{found}");
     assert!(!of(early).contains("gave up connections"), "{found}");
+}
+
+/// The clients of a file have their ports at the first start, too.
+#[test]
+fn an_offline_server_knows_the_ports_of_the_file_that_it_applies() {
+    let home = Home::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let file = home.path("house.toml");
+    let text = format!(
+        "[clients.shop]\nredirect_uris = ['http://127.0.0.1:1/cb']\n\
+         backchannel_logout_uri = 'http://127.0.0.1:{port}/out'\n"
+    );
+    fs::write(&file, text).unwrap();
+    let file = file.display().to_string();
+
+    let _server = home.start(&["serve", "--offline", "--listen", "127.0.0.1:0", "--apply", &file]);
+
+    let found = home.json("doctor").to_string();
+    assert!(!found.contains("gave up connections"), "{found}");
+}
+
+#[test]
+fn a_configuration_that_the_sandbox_keeps_away_is_said_to_be() {
+    let home = Home::new();
+    let file = home.path("gatelodge.toml");
+    fs::write(&file, "").unwrap();
+    let named = file.display().to_string();
+    let _server = home.start(&["serve", "--listen", "127.0.0.1:0", "--config", &named]);
+    if fs::read_to_string(home.path("log")).unwrap().contains("landlock") {
+        // A kernel without it.
+        return;
+    }
+    fs::write(home.path("new.toml"), "[look]\nname = 'Ada'\n").unwrap();
+    fs::rename(home.path("new.toml"), &file).unwrap();
+
+    let output = home.command(&["config", "reload"]).output().unwrap();
+
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("the sandbox keeps the server from it: start the server anew"), "{said}");
 }
 
 /// TCP has other names, and a connection other ways to begin than `connect`.

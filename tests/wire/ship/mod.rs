@@ -4,6 +4,10 @@
 #[cfg(target_os = "linux")]
 mod contained;
 #[cfg(target_os = "linux")]
+mod offline;
+#[cfg(target_os = "linux")]
+mod opened;
+#[cfg(target_os = "linux")]
 mod service;
 
 use std::collections::BTreeMap;
@@ -12,9 +16,25 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// What happens in another process, as soon as it has.
+#[expect(clippy::disallowed_methods, reason = "another process tells nobody")]
+#[cfg(target_os = "linux")]
+fn soon<T>(mut find: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = find() {
+            return found;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "it did not happen");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
 
 /// The root of the checkout.
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -33,12 +53,17 @@ static MADE: LazyLock<TempDir> = LazyLock::new(|| {
 fn make(directory: &Path, umask: &str) {
     let place = tempfile::tempdir().unwrap();
     let program = place.path().join("gatelodge");
-    fs::write(&program, PROGRAM).unwrap();
-    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    write_program(&program);
     let mut command = Command::new("sh");
     command.args(["-c", "umask \"$1\" && exec \"$2\" \"$3\" \"$4\"", "sh", umask]);
     command.arg(format!("{ROOT}/assets/dist/make")).arg(program).arg(directory);
     succeed(command.env("SOURCE_DATE_EPOCH", "1767225600"));
+}
+
+/// Writes what stands for the program.
+pub(crate) fn write_program(program: &Path) {
+    fs::write(program, PROGRAM).unwrap();
+    fs::set_permissions(program, Permissions::from_mode(0o755)).unwrap();
 }
 
 fn succeed(command: &mut Command) -> String {
@@ -48,7 +73,7 @@ fn succeed(command: &mut Command) -> String {
 }
 
 /// The one file whose name ends so.
-fn file(ending: &str) -> PathBuf {
+pub(crate) fn file(ending: &str) -> PathBuf {
     let mut found = fs::read_dir(MADE.path()).unwrap().map(|entry| entry.unwrap().path());
     found.find(|path| path.to_str().unwrap().ends_with(ending)).unwrap()
 }
@@ -101,6 +126,38 @@ fn the_installer_needs_no_root_and_says_what_it_did() {
     assert!(documents.join("manual/edge.md").exists());
     // A second time it replaces what is there.
     assert!(install(home.path(), &["--from", archive.to_str().unwrap()]).status.success());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_installer_has_new_terminals_find_the_program_by_one_line() {
+    let archive = file(".tar.gz").display().to_string();
+    let install = |home: &Path, shell: &str, more: &[&str]| {
+        let mut command = Command::new("sh");
+        command.arg(file("install.sh")).args(["--from", &archive]).args(more);
+        command.env_clear().env("HOME", home).env("SHELL", shell).env("PATH", "/usr/bin:/bin");
+        succeed(&mut command)
+    };
+    for (shell, startup, line) in [
+        ("/bin/bash", ".bashrc", "export PATH=\"{bin}:$PATH\"\n"),
+        ("/usr/bin/zsh", ".zshrc", "export PATH=\"{bin}:$PATH\"\n"),
+        ("/usr/bin/fish", ".config/fish/conf.d/gatelodge.fish", "fish_add_path {bin}\n"),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let startup = home.path().join(startup);
+        let bin = home.path().join(".local/bin").display().to_string();
+
+        install(home.path(), shell, &["--no-path"]);
+        let to = home.path().join("other").display().to_string();
+        install(home.path(), shell, &["--to", &to]);
+        let before = startup.exists();
+        let said = install(home.path(), shell, &[]);
+        install(home.path(), shell, &[]);
+
+        assert!(!before, "{shell}");
+        assert!(said.contains(&format!("a line in {}", startup.display())), "{said}");
+        assert_eq!(fs::read_to_string(&startup).unwrap(), line.replace("{bin}", &bin), "{shell}");
+    }
 }
 
 #[test]

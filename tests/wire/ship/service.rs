@@ -12,23 +12,25 @@ use std::time::Duration;
 
 use crate::program::{Home, Server};
 
-/// Opens a port as a service manager does, and becomes the program: its arguments are the address and the
-/// command.
+/// Opens ports of 127.0.0.1 as a service manager does, and becomes the program: its arguments are the ports
+/// and the command.
 const MANAGER: &str = "\
 import os, socket, sys
-port = socket.create_server((sys.argv[1], int(sys.argv[2])))
-if port.fileno() != 3: os.dup2(port.fileno(), 3)
-os.set_inheritable(3, True)
-os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()))
-os.execv(sys.argv[3], sys.argv[3:])
+ports = [socket.create_server(('127.0.0.1', int(port))) for port in sys.argv[1].split()]
+for place, port in reversed(list(enumerate(ports, 3))):
+    if port.fileno() != place: os.dup2(port.fileno(), place)
+    os.set_inheritable(place, True)
+os.environ.update(LISTEN_FDS=str(len(ports)), LISTEN_PID=str(os.getpid()))
+os.execv(sys.argv[2], sys.argv[2:])
 ";
 
 impl Home {
-    /// The program with a port that a service manager opened for it.
-    fn managed(&self, port: u16, arguments: &[&str]) -> Command {
+    /// The program with ports that a service manager opened for it.
+    fn managed(&self, ports: &[u16], arguments: &[&str]) -> Command {
         let own = self.command(arguments);
+        let ports = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" ");
         let mut command = Command::new("python3");
-        command.args(["-c", MANAGER, "127.0.0.1", &port.to_string()]).arg(own.get_program());
+        command.args(["-c", MANAGER, &ports]).arg(own.get_program());
         command.args(own.get_args()).env("GATELODGE_LOG", "info");
         for (name, value) in own.get_envs() {
             command.env(name, value.unwrap());
@@ -68,7 +70,7 @@ fn said(output: &Output) -> String {
 fn a_port_of_the_manager_is_served_and_the_issuer_of_a_new_store_takes_it() {
     let (home, port) = (Home::new(), free_port());
 
-    let server = Server::start(home.managed(port, &["serve"]), &home.path("log"));
+    let server = Server::start(home.managed(&[port], &["serve"]), &home.path("log"));
 
     assert_eq!(server.issuer(), format!("http://localhost:{port}"));
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
@@ -84,13 +86,33 @@ fn a_port_of_the_manager_is_served_and_the_issuer_of_a_new_store_takes_it() {
 fn ports_of_the_manager_that_are_not_those_of_the_configuration_are_refused() {
     let (home, port) = (Home::new(), free_port());
 
-    let output = home.managed(port, &["serve", "--listen", "127.0.0.1:1"]).output().unwrap();
+    let output = home.managed(&[port], &["serve", "--listen", "127.0.0.1:1"]).output().unwrap();
 
     let said = said(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
     let part = format!("the service manager opened 127.0.0.1:{port}, and listen says 127.0.0.1:1");
     assert!(said.contains(&part), "{said}");
     assert!(!home.data().exists());
+}
+
+/// `ListenStream=` names the ports for devices, too.
+#[test]
+fn a_port_for_devices_comes_from_the_manager_as_every_other_one() {
+    let (home, pages, devices) = (Home::new(), free_port(), free_port());
+    let at = format!("127.0.0.1:{devices}");
+    let config = home.path("gatelodge.toml");
+    fs::write(&config, format!("[tls]\nmode = 'local'\nmtls_listen = ['{at}']\n")).unwrap();
+    let config = config.display().to_string();
+    let serve = ["serve", "--config", &config];
+
+    let server = Server::start(home.managed(&[devices, pages], &serve), &home.path("log"));
+    let printed = home.service(&["show", "--config", &config], &home.with_systemctl(0));
+
+    assert_eq!(server.issuer(), format!("https://localhost:{pages}"));
+    assert_eq!(server.ready["listen"], serde_json::json!([format!("127.0.0.1:{pages}")]));
+    assert_eq!(server.ready["mtls_listen"], serde_json::json!([at]));
+    let unit = said(&printed);
+    assert!(unit.contains(&format!("ListenStream={at}\n")), "{unit}");
 }
 
 #[test]
@@ -149,6 +171,14 @@ fn a_service_of_ones_own_is_installed_shown_and_removed() {
     assert!(service.contains(&start), "{service}");
     let calls = || fs::read_to_string(home.path("calls")).unwrap();
     assert_eq!(calls(), "--user daemon-reload\n--user enable --now gatelodge.socket\n");
+
+    let again = home.service(&["install"], &manager);
+
+    assert!(again.status.success(), "{}", said(&again));
+    // What runs, runs as the files say now.
+    let anew = "--user daemon-reload\n--user stop gatelodge.socket gatelodge.service\n\
+                --user enable --now gatelodge.socket\n";
+    assert!(calls().ends_with(anew), "{}", calls());
 
     let removed = home.service(&["remove"], &manager);
 

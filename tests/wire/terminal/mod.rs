@@ -1,5 +1,7 @@
 //! A command at a terminal: what it asks before it does what cannot be undone.
 
+#[cfg(target_os = "linux")]
+mod readme;
 mod tables;
 
 use std::fs::{File, OpenOptions};
@@ -22,14 +24,25 @@ struct AtTerminal {
 }
 
 impl AtTerminal {
-    fn start(mut command: Command) -> Self {
+    fn start(command: Command) -> Self {
+        Self::with(command, false)
+    }
+
+    /// As [`Self::start`], with standard output on the screen, too.
+    #[cfg(target_os = "linux")]
+    fn whole(command: Command) -> Self {
+        Self::with(command, true)
+    }
+
+    fn with(mut command: Command, whole: bool) -> Self {
         let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&screen).unwrap();
         unlockpt(&screen).unwrap();
         let name = ptsname(&screen, Vec::new()).unwrap().into_bytes();
         let name = path::PathBuf::from(ffi::OsString::from_vec(name));
         let terminal = OpenOptions::new().read(true).write(true).open(name).unwrap();
-        command.stdin(terminal.try_clone().unwrap()).stderr(terminal).stdout(Stdio::piped());
+        let output = if whole { terminal.try_clone().unwrap().into() } else { Stdio::piped() };
+        command.stdin(terminal.try_clone().unwrap()).stderr(terminal).stdout(output);
         let child: Child = command.spawn().unwrap();
         // The command holds the terminal, too: its end could not be read otherwise.
         drop(command);
