@@ -55,8 +55,9 @@ impl Service {
     fn filled(&self, unit: &str) -> String {
         let options = self.options().into_iter();
         let options = options.map(|word| format!(" {}", quoted(&word))).collect::<String>();
-        unit.replace("{program}", &quoted(&self.program.display().to_string()))
-            .replace("{options}", &options)
+        // No variable is read in the path of a program.
+        let program = self.program.display().to_string().replace('%', "%%");
+        unit.replace("{program}", &in_quotes(program)).replace("{options}", &options)
     }
 
     fn options(&self) -> Vec<String> {
@@ -80,7 +81,10 @@ impl Service {
 
 /// A word of a command as systemd reads it (systemd.syntax(7), systemd.service(5)).
 fn quoted(word: &str) -> String {
-    let word = word.replace('%', "%%").replace('$', "$$");
+    in_quotes(word.replace('%', "%%").replace('$', "$$"))
+}
+
+fn in_quotes(word: String) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/.-_+:@,=%$~".contains(c);
     if word.chars().all(is_plain) {
         return word;
@@ -118,6 +122,15 @@ mod tests {
 
         let part = "serve --data \"/srv/a \\\"b\\\" 100%%$$HOME\\\\x\"\n";
         assert!(units[0].1.contains(part), "{}", units[0].1);
+    }
+
+    #[test]
+    fn the_path_of_a_program_has_no_variable() {
+        let program = "/home/ada/100% $HOME/gatelodge".into();
+        let units = Service { program, ..service(None) }.units(Manager::System);
+
+        let start = "ExecStart=\"/home/ada/100%% $HOME/gatelodge\" serve\n";
+        assert!(units[0].1.contains(start), "{}", units[0].1);
     }
 
     #[test]

@@ -204,6 +204,28 @@ fn a_service_of_the_machine_needs_a_program_that_its_user_can_reach() {
 }
 
 #[test]
+fn a_program_that_systemd_would_not_start_is_refused() {
+    let home = Home::new();
+    let (place, manager) = (home.path("ada's"), home.with_systemctl(0));
+    fs::create_dir(&place).unwrap();
+    let own = place.join("gatelodge");
+    fs::copy(env!("CARGO_BIN_EXE_gatelodge"), &own).unwrap();
+    let mut command = Command::new(&own);
+    command
+        .args(["service", "install"])
+        .env_clear()
+        .env("HOME", home.path(""))
+        .env("PATH", manager);
+
+    let output = command.output().unwrap();
+
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("systemd starts no program with a quote in its path"), "{text}");
+    assert!(!home.path("calls").exists());
+}
+
+#[test]
 fn a_unit_that_somebody_wrote_is_neither_replaced_nor_removed() {
     let home = Home::new();
     let manager = home.with_systemctl(0);
