@@ -167,7 +167,9 @@ impl Site {
         let mut command = Command::new("/bin/sh");
         command.arg(file("install.sh")).args(["--from", &url]).args(more).env_clear();
         command.env("HOME", self.home.path("ada")).env("PATH", programs);
-        command.env("CURL_CA_BUNDLE", &self.ca).env("SSL_CERT_FILE", &self.ca).output().unwrap()
+        let settings = self.home.path("wgetrc");
+        fs::write(&settings, format!("ca_certificate = {}\n", self.ca.display())).unwrap();
+        command.env("CURL_CA_BUNDLE", &self.ca).env("WGETRC", settings).output().unwrap()
     }
 
     fn is_installed(&self) -> bool {
