@@ -128,8 +128,8 @@ done
 escaped=$(printf '%s' "$to/bin/gatelodge" | sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g')
 named=$escaped awk '
     /<string>.*\/bin\/gatelodge</ { $0 = "        <string>" ENVIRON["named"] "</string>" }
-    { print }' share/gatelodge/gatelodge.plist >"$work/job"
-mv "$work/job" share/gatelodge/gatelodge.plist
+    { print }' share/doc/gatelodge/gatelodge.plist >"$work/job"
+mv "$work/job" share/doc/gatelodge/gatelodge.plist
 # shellcheck disable=SC2086 # one word each
 find $parts -type f | while IFS= read -r part; do
     rm -f "$to/$part" && cp "$part" "$to/$part" || fail "cannot write $to/$part"

@@ -81,6 +81,7 @@ class Terminal:
             os.execvp(words[0], words)
 
     def __enter__(self):
+        self.place = len(transcript)
         return self
 
     def text(self):
@@ -123,7 +124,8 @@ class Terminal:
             os.kill(self.process, signal.SIGKILL)
             os.waitpid(self.process, 0)
         os.close(self.terminal)
-        transcript.extend([f"$ {self.line}", *self.text().splitlines()])
+        # Where it began; what was typed elsewhere meanwhile comes after it.
+        transcript[self.place : self.place] = [f"$ {self.line}", *self.text().splitlines()]
 
 
 class Clock:

@@ -81,6 +81,8 @@ fn the_installer_needs_no_root_and_says_what_it_did() {
     let readme = fs::read_to_string(documents.join("README.md")).unwrap();
     assert!(readme.contains("](manual/edge.md)") && !readme.contains("](assets/"), "{readme}");
     assert!(documents.join("manual/edge.md").exists());
+    // Where the server has its data.
+    assert!(!home.path().join(".local/share/gatelodge").exists());
     // A second time it replaces what is there.
     assert!(install(home.path(), &["--from", archive.to_str().unwrap()]).status.success());
 }
@@ -324,7 +326,7 @@ fn the_services_start_the_program_where_it_is() {
     let start = format!("ExecStart=\"{place}/100%% $HOME & <co>/bin/gatelodge\" serve --exit");
     let unit = read("systemd/user/gatelodge.service");
     assert!(unit.contains(&start), "{unit}");
-    let job = read("gatelodge/gatelodge.plist");
+    let job = read("doc/gatelodge/gatelodge.plist");
     assert!(job.contains("100% $HOME &amp; &lt;co&gt;/bin/gatelodge</string>"), "{job}");
     assert!(!to.join("lib").exists(), "systemd does not look there");
 }

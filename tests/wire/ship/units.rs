@@ -73,7 +73,8 @@ fn the_units_are_those_that_the_program_installs() {
 fn the_job_of_launchd_starts_the_program() {
     let archive = archive();
 
-    let job = fs::read_to_string(archive.path().join("share/gatelodge/gatelodge.plist")).unwrap();
+    let job =
+        fs::read_to_string(archive.path().join("share/doc/gatelodge/gatelodge.plist")).unwrap();
 
     let arguments = "    <array>\n        <string>/usr/local/bin/gatelodge</string>\n        \
                      <string>serve</string>\n    </array>\n";
