@@ -221,7 +221,7 @@ fn is_there(program: &str) -> bool {
 }
 
 #[test]
-fn over_http_the_sum_is_asked_for() {
+fn over_http_it_is_installed_by_its_sum() {
     if !is_there("curl") {
         return;
     }
