@@ -21,7 +21,7 @@ COMMIT := $(shell git log -1 --abbrev=12 --date=short \
 	--format='GATELODGE_COMMIT=%h GATELODGE_COMMIT_DATE=%cd' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run build dist packages test interop lint doc bench size flood fuzz clean
+.PHONY: help install run build dist reproduce packages test interop lint doc bench size flood fuzz clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -41,6 +41,9 @@ build: ## the static release binary, at target/gatelodge
 dist: build ## everything that is given away, at target/dist
 	rm -rf $(DIST)
 	assets/dist/make $(BINARY) $(DIST)
+
+reproduce: ## build this commit twice, and compare what is given away; takes two builds
+	assets/dist/reproduce target/reproduce
 
 packages: build ## the packages for npm and PyPI, at target/packages
 	rm -rf target/packages

@@ -116,7 +116,7 @@
 //! | what the server may still do, and what it never may | [`contain`], `cli/serve/contained.rs` |
 //! | how `--open` has the browser open a setup link that no command line shows | `cli/serve/opener.rs`, `cli/serve/visit.rs` |
 //! | what a service manager gives and hears; the files by which it runs the server | `serve/manager.rs`; `assets/service/`, `cli/service/` |
-//! | what `make dist` makes; the packages for npm and PyPI, each with one fixture | `assets/dist/`; `assets/packages/` |
+//! | what `make dist` makes, and whether two builds are the same; the packages for npm and PyPI, each with one fixture | `assets/dist/`; `assets/packages/` |
 //! | a disk that fails, and how the store survives it | `store/engine/mod.rs`, `store/engine/overlay.rs` |
 //! | a development server: what it is to be, the layer around the router, approval without a page, the control API and who may use it | `dev/plan.rs`, `dev/site.rs`, `dev/approval.rs`, `dev/control/`, `dev/control/guard.rs` |
 //! | keys, ids and codes of a seed | [`secret::drawing`], `keys/source.rs`, `dev/installation.rs` |

@@ -35,11 +35,12 @@ done
 [ -n "$from" ] && [ -n "$to" ] || usage
 case $from in -*) from=./$from ;; esac
 [ "$to" != /.local ] || fail "HOME is not set: name a directory by --to"
+case $to in *[[:cntrl:]]*) fail "no service file can have the path $to" ;; esac
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
-archive=$work/$(basename "$from")
+archive=$work/archive.tar.gz
 
 # Brings a file here, by whatever is on this machine.
 fetch() {
@@ -48,7 +49,10 @@ fetch() {
             if command -v curl >/dev/null 2>&1; then
                 curl ${secure:+--proto '=https'} --fail --silent --show-error --location --output "$2" "$1"
             elif command -v wget >/dev/null 2>&1; then
-                wget ${secure:+--https-only} --quiet --output-document="$2" "$1"
+                # It would follow a redirect to http, and that of busybox, which has no such option,
+                # takes any certificate: without a sum neither may.
+                [ -n "$sum" ] || set -- "$@" --max-redirect=0
+                wget --quiet --output-document="$2" "$1" ${3+"$3"}
             else
                 fail "neither curl nor wget is here: fetch $1 yourself, and name the file"
             fi
@@ -57,7 +61,7 @@ fetch() {
     esac
 }
 
-# What came by https stays there, also where it is sent on to another place.
+# What comes by https stays there, also where it is sent on to another place.
 secure=
 case $from in
     https://*) secure=yes ;;
@@ -73,11 +77,16 @@ esac
 fetch "$from" "$archive" || fail "cannot have $from"
 
 if [ -z "$sum" ]; then
-    place=$(dirname "$from")/SHA256SUMS
+    case $from in
+        https://*) path=${from%%[?#]*} name=$(basename "$path" | sed 's/%20/ /g') ;;
+        *) path=$from name=$(basename "$path") ;;
+    esac
+    place=$(dirname "$path")/SHA256SUMS
     fetch "$place" "$work/SHA256SUMS" || fail "there is no $place: name the sum by --sha256"
-    sum=$(awk -v name="$(basename "$from")" '$2 == name || $2 == "*" name { print $1 }' \
+    # A sum, a blank, a blank or a star, and the name, in which there may be blanks too.
+    sum=$(name=$name awk '{ sub(/\r$/, "") } substr($0, 67) == ENVIRON["name"] { print $1 }' \
         "$work/SHA256SUMS")
-    [ -n "$sum" ] || fail "$place says nothing of $(basename "$from")"
+    [ -n "$sum" ] || fail "$place says nothing of $name"
 fi
 if command -v sha256sum >/dev/null 2>&1; then
     found=$(sha256sum "$archive")
@@ -95,16 +104,45 @@ tree=$(echo "$work"/unpacked/gatelodge-*)
 [ -f "$tree/bin/gatelodge" ] || fail "$from has no bin/gatelodge"
 "$tree/bin/gatelodge" version >/dev/null || fail "the program does not run on this machine"
 
-mkdir -p "$to/bin" "$to/share"
-# A program that runs goes on with its own file.
+# systemd looks below /usr and /usr/local for the service of the machine, and nowhere else.
+case $to in
+    /usr | /usr/local) parts="share lib" ;;
+    *) parts=share ;;
+esac
+mkdir -p "$to/bin"
+to=$(cd "$to" && pwd)
 [ ! -d "$to/bin/gatelodge" ] || fail "$to/bin/gatelodge is a directory"
+cd "$tree"
+# Every directory first, and the program last: where one cannot be made, what is there stays whole.
+# One that is a link to another stays a link.
+# shellcheck disable=SC2086 # one word each
+find $parts -type d | while IFS= read -r part; do
+    mkdir -p "$to/$part" || fail "cannot make the directory $to/$part"
+done
+# The files of the services name the program where it is now.
+named=$(printf '%s' "$to/bin/gatelodge" | sed 's/%/%%/g; s/[\\"]/\\&/g')
+for unit in share/systemd/user/gatelodge.service lib/systemd/system/gatelodge.service; do
+    named=$named awk '
+        /^ExecStart=/ { sub(/^[^ ]*/, ""); $0 = "ExecStart=\"" ENVIRON["named"] "\"" $0 }
+        { print }' "$unit" >"$work/unit"
+    mv "$work/unit" "$unit"
+done
+escaped=$(printf '%s' "$to/bin/gatelodge" | sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g')
+named=$escaped awk '
+    /<string>.*\/bin\/gatelodge</ { $0 = "        <string>" ENVIRON["named"] "</string>" }
+    { print }' share/doc/gatelodge/gatelodge.plist >"$work/job"
+mv "$work/job" share/doc/gatelodge/gatelodge.plist
+# shellcheck disable=SC2086 # one word each
+find $parts -type f | while IFS= read -r part; do
+    rm -f "$to/$part" && cp "$part" "$to/$part" || fail "cannot write $to/$part"
+done
+# A program that runs goes on with its own file.
 rm -f "$to/bin/.gatelodge.new"
-cp "$tree/bin/gatelodge" "$to/bin/.gatelodge.new"
+cp bin/gatelodge "$to/bin/.gatelodge.new"
 mv -f "$to/bin/.gatelodge.new" "$to/bin/gatelodge"
-cp -R "$tree/share/." "$to/share/"
 echo "installed $("$to/bin/gatelodge" version)"
 echo "  $to/bin/gatelodge"
-echo "  $to/share: manual pages, completions, licences"
+echo "  $to/share: manual pages, completions, licences, services"
 
 # Has a new terminal find the program: says where, or fails if it is not known what a terminal reads.
 put_in_path() {

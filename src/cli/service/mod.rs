@@ -212,6 +212,11 @@ impl Place {
             let why = format!("no service file can have the path {}", path.display());
             return Err(Failure::new(Exit::Usage, super::output::printable(&why)));
         }
+        let program = service.program.to_string_lossy();
+        if self.manager != Manager::Launchd && program.contains(['"', '\'', '\\']) {
+            let why = format!("systemd starts no program with a quote in its path: {program}");
+            return Err(Failure::new(Exit::Usage, why));
+        }
         let hidden =
             ["/home", "/root", "/tmp"].iter().any(|place| service.program.starts_with(place));
         if self.manager == Manager::System && hidden {

@@ -1,11 +1,11 @@
-"""The packages for npm and PyPI, each made of the binary and installed into a new project: what their
-READMEs show, and clients of the MCP SDK against a server that nobody has to click for."""
+"""The packages for npm and PyPI, each made of the binary and installed into a new project by the lines of its
+README, and clients of the MCP SDK against a server that nobody has to click for."""
 
 import os
 import re
 import shutil
 import subprocess
-import sys
+import sysconfig
 import tempfile
 import textwrap
 from pathlib import Path
@@ -24,9 +24,20 @@ def run(*words, where, **more):
     return result.stdout
 
 
-def blocks(package, language):
+def follow(package, where, **more):
+    """Does in `where` what every block of the README says, in their order, and gives what the lines of a shell
+    printed. A file has the last name in the text before it."""
     text = (PACKAGES / package / "README.md").read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    parts = re.split(r"^```(\w+)\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    printed = []
+    for before, language, block in zip(parts[::3], parts[1::3], parts[2::3]):
+        if language == "sh":
+            printed.append(run("sh", "-ec", block, where=where, **more))
+        else:
+            name = re.findall(r"`([a-z_]+\.[a-z]+)`", before)[-1]
+            (where / name).write_text(block)
+    assert printed and text.count("```") == 2 * len(parts[1::3])
+    return printed
 
 
 home = Path(tempfile.mkdtemp(prefix="gatelodge-packages-"))
@@ -36,15 +47,14 @@ try:
     [tarball], [wheel] = made.glob("*.tgz"), made.glob("*.whl")
     node, python = home / "node", home / "python"
 
-    @story("npm: a new project, by the lines of the README")
+    @story("npm: a new project, by every block of the README")
     def _():
         node.mkdir()
-        (node / "package.json").write_text('{"type": "module"}')
-        run("npm", "install", "--no-audit", "--no-fund", str(tarball), where=node)
-        [lines] = blocks("npm", "js")
-        (node / "try.js").write_text(lines)
-        said = run(NODE, "try.js", where=node).split()
-        assert said[0].endswith("/oauth/token") and int(said[1]) >= 1, said
+        shutil.copy(tarball, node)
+        _, tried, manual = follow("npm", node, NPM_CONFIG_AUDIT="false", NPM_CONFIG_FUND="false")
+        endpoint, received = tried.split()
+        assert endpoint.endswith("/oauth/token") and int(received) >= 1, tried
+        assert "startGatelodge" in manual
         assert "gatelodge 0." in run("npx", "gatelodge", "version", where=node)
 
     @story("npm: the types are those of the module")
@@ -74,20 +84,29 @@ try:
         script = Path(os.environ["PERSON_PROGRAM"]).parent / "stories" / "packaged.mjs"
         run(NODE, str(script), where=node, PACKAGE=str(node / "node_modules/gatelodge/index.js"))
 
-    @story("PyPI: a new project, by the lines of the README")
+    @story("PyPI: a new project, by every block of the README")
     def _():
-        run(sys.executable, "-m", "venv", str(python), where=home)
-        pip = [str(python / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
-        run(*pip, str(wheel), "pytest==9.0.2", where=home)
-        first = blocks("pypi", "python")[0]
-        (python / "test_readme.py").write_text(first)
-        said = run(str(python / "bin" / "pytest"), "-q", "test_readme.py", where=python)
-        assert "1 passed" in said, said
-        assert "gatelodge 0." in run(str(python / "bin" / "gatelodge"), "version", where=python)
+        python.mkdir()
+        shutil.copy(wheel, python)
+        (home / "constraints").write_text("pytest==9.0.2\n")
+        pip = {"PIP_CONSTRAINT": str(home / "constraints"), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        _, tried, printed, manual = follow("pypi", python, **pip)
+        assert "1 passed" in tried, tried
+        assert printed.startswith("http://localhost:"), printed
+        assert "fixture" in manual
+        # Now by the options of the README, too.
+        assert "1 passed" in run(".venv/bin/pytest", "-q", "test_first.py", where=python)
+        assert "gatelodge 0." in run(".venv/bin/gatelodge", "version", where=python)
+
+    @story("PyPI: a server and a client of the MCP SDK, with nobody who signs in")
+    def _():
+        shutil.copy(Path(__file__).with_name("packaged.py"), home / "test_packaged.py")
+        own = sysconfig.get_path("purelib")
+        said = run(str(python / ".venv/bin/pytest"), "-q", "test_packaged.py", where=home, PYTHONPATH=own)
+        assert "2 passed" in said, said
 
     @story("PyPI: options of one's own, and errors that say what is wrong")
     def _():
-        (python / "conftest.py").write_text(blocks("pypi", "python")[1].replace('"apply": "house.toml", ', ""))
         (python / "test_own.py").write_text(
             textwrap.dedent("""
                 import gatelodge as package
@@ -97,6 +116,7 @@ try:
                 def test_options(gatelodge):
                     assert gatelodge.ready["auto_approve"] == "bob"
                     assert gatelodge.ready["now"] == "2030-01-01T00:00:00Z"
+                    assert gatelodge.call("GET", "/api/v1/clients/shop")["name"] == "Shop"
                     with pytest.raises(package.GatelodgeError) as refused:
                         gatelodge.advance("soon")
                     assert refused.value.status == 400
@@ -107,7 +127,7 @@ try:
                         package.start(clock="soon")
             """)
         )
-        said = run(str(python / "bin" / "pytest"), "-q", "test_own.py", where=python)
+        said = run(".venv/bin/pytest", "-q", "test_own.py", where=python)
         assert "2 passed" in said, said
 finally:
     shutil.rmtree(home)

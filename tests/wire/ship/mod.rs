@@ -3,18 +3,21 @@
 
 #[cfg(target_os = "linux")]
 mod contained;
+mod installer;
 #[cfg(target_os = "linux")]
 mod offline;
 #[cfg(target_os = "linux")]
 mod opened;
 #[cfg(target_os = "linux")]
 mod service;
+#[cfg(target_os = "linux")]
+mod units;
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -78,13 +81,6 @@ pub(crate) fn file(ending: &str) -> PathBuf {
     found.find(|path| path.to_str().unwrap().ends_with(ending)).unwrap()
 }
 
-/// The installer, for somebody whose home is `home`.
-fn install(home: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new("sh");
-    command.arg(file("install.sh")).args(arguments);
-    command.env_clear().env("HOME", home).env("PATH", "/usr/bin:/bin").output().unwrap()
-}
-
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -99,135 +95,6 @@ fn the_same_program_gives_the_same_bytes() {
     assert_eq!(sums(again.path()), sums(MADE.path()));
     assert!(sums(MADE.path()).lines().count() >= 4);
     succeed(Command::new("sha256sum").args(["--check", "SHA256SUMS"]).current_dir(MADE.path()));
-}
-
-#[test]
-fn the_installer_needs_no_root_and_says_what_it_did() {
-    let home = tempfile::tempdir().unwrap();
-    let archive = file(".tar.gz");
-
-    let output = install(home.path(), &["--from", archive.to_str().unwrap()]);
-
-    let said = text(&output.stdout);
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    let program = home.path().join(".local/bin/gatelodge");
-    assert!(said.contains("the SHA-256 is right"), "{said}");
-    assert!(said.contains(&format!("start it: {}", program.display())), "{said}");
-    assert!(said.contains("export PATH="), "{said}");
-    let version = succeed(Command::new(&program).arg("version"));
-    assert!(version.starts_with("gatelodge 0.1.0"), "{version}");
-    let page = home.path().join(".local/share/man/man1/gatelodge-client-add.1");
-    assert!(fs::read_to_string(page).unwrap().contains("gatelodge client add"));
-    let completions = home.path().join(".local/share/bash-completion/completions/gatelodge");
-    assert!(completions.exists());
-    let documents = home.path().join(".local/share/doc/gatelodge");
-    let readme = fs::read_to_string(documents.join("README.md")).unwrap();
-    assert!(readme.contains("](manual/edge.md)") && !readme.contains("](assets/"), "{readme}");
-    assert!(documents.join("manual/edge.md").exists());
-    // A second time it replaces what is there.
-    assert!(install(home.path(), &["--from", archive.to_str().unwrap()]).status.success());
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn the_installer_has_new_terminals_find_the_program_by_one_line() {
-    let archive = file(".tar.gz").display().to_string();
-    let install = |home: &Path, shell: &str, more: &[&str]| {
-        let mut command = Command::new("sh");
-        command.arg(file("install.sh")).args(["--from", &archive]).args(more);
-        command.env_clear().env("HOME", home).env("SHELL", shell).env("PATH", "/usr/bin:/bin");
-        succeed(&mut command)
-    };
-    for (shell, startup, line) in [
-        ("/bin/bash", ".bashrc", "export PATH=\"{bin}:$PATH\"\n"),
-        ("/usr/bin/zsh", ".zshrc", "export PATH=\"{bin}:$PATH\"\n"),
-        ("/usr/bin/fish", ".config/fish/conf.d/gatelodge.fish", "fish_add_path {bin}\n"),
-    ] {
-        let home = tempfile::tempdir().unwrap();
-        let startup = home.path().join(startup);
-        let bin = home.path().join(".local/bin").display().to_string();
-
-        install(home.path(), shell, &["--no-path"]);
-        let to = home.path().join("other").display().to_string();
-        install(home.path(), shell, &["--to", &to]);
-        let before = startup.exists();
-        let said = install(home.path(), shell, &[]);
-        install(home.path(), shell, &[]);
-
-        assert!(!before, "{shell}");
-        assert!(said.contains(&format!("a line in {}", startup.display())), "{said}");
-        assert_eq!(fs::read_to_string(&startup).unwrap(), line.replace("{bin}", &bin), "{shell}");
-    }
-}
-
-#[test]
-fn the_installer_writes_nothing_of_what_is_not_what_it_should_be() {
-    let (home, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let archive = file(".tar.gz");
-    let changed = place.path().join(archive.file_name().unwrap());
-    let mut bytes = fs::read(&archive).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    fs::write(&changed, bytes).unwrap();
-    let refused = |arguments: &[&str], part: &str| {
-        let output = install(home.path(), arguments);
-        let said = text(&output.stderr);
-        assert!(!output.status.success(), "{arguments:?}");
-        assert!(said.contains(part), "{arguments:?}: {said}");
-        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "{arguments:?}");
-    };
-    let changed = changed.to_str().unwrap();
-
-    refused(&["--from", changed], "SHA256SUMS: name the sum by --sha256");
-    fs::copy(file("SHA256SUMS"), place.path().join("SHA256SUMS")).unwrap();
-    refused(&["--from", changed], "is not what it should be");
-    refused(&["--from", archive.to_str().unwrap(), "--sha256", "0"], "is not what it should be");
-    refused(&["--from", "/nowhere.tar.gz"], "there is no file /nowhere.tar.gz");
-    refused(&["--from", "http://localhost:1/a.tar.gz"], "name the sum by --sha256");
-    refused(&["--from", archive.to_str().unwrap(), "--to", ""], "sh install.sh");
-    refused(&["--from"], "sh install.sh --from FILE|URL");
-}
-
-#[test]
-fn the_installer_fetches_over_the_network() {
-    let Ok(status) = Command::new("curl").arg("--version").output() else { return };
-    assert!(status.status.success());
-    let home = tempfile::tempdir().unwrap();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let served = MADE.path().to_owned();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            respond(stream.unwrap(), &served);
-        }
-    });
-    let archive = file(".tar.gz");
-    let name = archive.file_name().unwrap().to_str().unwrap();
-    let sums = fs::read_to_string(file("SHA256SUMS")).unwrap();
-    let sum = sums.lines().find(|line| line.ends_with(name)).unwrap().split(' ').next().unwrap();
-    let url = format!("http://{address}/{name}");
-
-    let output = install(home.path(), &["--from", &url, "--sha256", sum]);
-
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    assert!(home.path().join(".local/bin/gatelodge").exists());
-}
-
-/// Responds to one request with a file of `directory`.
-fn respond(mut stream: std::net::TcpStream, directory: &Path) {
-    use std::io::{BufRead as _, BufReader, Write as _};
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut line = String::new();
-    reader.read_line(&mut line).unwrap();
-    let name = line.split(' ').nth(1).unwrap().trim_start_matches('/').to_owned();
-    while reader.read_line(&mut line).unwrap() > 2 {
-        line.clear();
-    }
-    let body = fs::read(directory.join(name)).unwrap();
-    let head =
-        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-    stream.write_all(head.as_bytes()).unwrap();
-    stream.write_all(&body).unwrap();
 }
 
 #[test]

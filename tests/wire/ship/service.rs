@@ -3,13 +3,14 @@
 
 use std::fs::{self, Permissions};
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use crate::connection::free_port;
 use crate::program::{Home, Server};
 
 /// Opens ports of 127.0.0.1 as a service manager does, and becomes the program: its arguments are the ports
@@ -56,10 +57,6 @@ impl Home {
         let mut command = self.command(&[&["service"], arguments].concat());
         command.env("PATH", manager).env_remove("GATELODGE_DATA").output().unwrap()
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn said(output: &Output) -> String {
@@ -231,6 +228,28 @@ fn a_service_of_the_machine_needs_a_program_that_its_user_can_reach() {
     let text = said(&output);
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(text.contains("who cannot reach") && text.contains("/usr/local/bin"), "{text}");
+}
+
+#[test]
+fn a_program_that_systemd_would_not_start_is_refused() {
+    let home = Home::new();
+    let (place, manager) = (home.path("ada's"), home.with_systemctl(0));
+    fs::create_dir(&place).unwrap();
+    let own = place.join("gatelodge");
+    fs::copy(env!("CARGO_BIN_EXE_gatelodge"), &own).unwrap();
+    let mut command = Command::new(&own);
+    command
+        .args(["service", "install"])
+        .env_clear()
+        .env("HOME", home.path(""))
+        .env("PATH", manager);
+
+    let output = command.output().unwrap();
+
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("systemd starts no program with a quote in its path"), "{text}");
+    assert!(!home.path("calls").exists());
 }
 
 #[test]
