@@ -191,7 +191,9 @@ impl App {
             message: "a file is expected here, and this is none".to_owned(),
         });
         let is_out_of_reach = |path: &&PathBuf| {
+            // A pipe would not be open before somebody writes to it.
             old.configured.sandbox
+                && !is_other(path)
                 && File::open(path).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
         };
         let replaced = old.configured.watched.iter().filter(is_out_of_reach).map(|path| Fault {
