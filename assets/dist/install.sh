@@ -18,16 +18,16 @@ usage() {
     exit 2
 }
 
-from= to=${HOME:-}/.local sum= path=yes
+from= to=${HOME:-}/.local sum= named_by_shell=yes
 while [ $# -gt 0 ]; do
     case $1 in
         --from | --to | --sha256) [ $# -gt 1 ] || usage ;;
-        --no-path) path= && shift && continue ;;
+        --no-path) named_by_shell= && shift && continue ;;
         *) usage ;;
     esac
     case $1 in
         --from) from=$2 ;;
-        --to) to=$2 path= ;;
+        --to) to=$2 named_by_shell= ;;
         --sha256) sum=$2 ;;
     esac
     shift 2
@@ -161,14 +161,19 @@ put_in_path() {
             ;;
         *) return 1 ;;
     esac
-    grep -qsxF "$line" "$startup" || printf '%s\n' "$line" >>"$startup" || return 1
+    if ! grep -qsxF "$line" "$startup"; then
+        # The last line may have no end.
+        [ ! -s "$startup" ] || [ -z "$(tail -c 1 "$startup")" ] || line="
+$line"
+        printf '%s\n' "$line" >>"$startup" || return 1
+    fi
     echo "a line in $startup has new terminals find it"
 }
 
 case :$PATH: in
     *:"$to/bin":*) echo "start it: gatelodge" ;;
     *)
-        if [ -n "$path" ] && put_in_path; then
+        if [ -n "$named_by_shell" ] && put_in_path; then
             echo "start it in a new terminal: gatelodge"
             echo "or in this one: $to/bin/gatelodge"
         else

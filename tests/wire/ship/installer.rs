@@ -110,12 +110,15 @@ fn the_installer_has_new_terminals_find_the_program_by_one_line() {
         let to = home.path().join("other").display().to_string();
         install(home.path(), shell, &["--to", &to]);
         let before = startup.exists();
+        fs::create_dir_all(startup.parent().unwrap()).unwrap();
+        fs::write(&startup, "# mine").unwrap();
         let said = install(home.path(), shell, &[]);
         install(home.path(), shell, &[]);
 
         assert!(!before, "{shell}");
         assert!(said.contains(&format!("a line in {}", startup.display())), "{said}");
-        assert_eq!(fs::read_to_string(&startup).unwrap(), line.replace("{bin}", &bin), "{shell}");
+        let line = format!("# mine\n{}", line.replace("{bin}", &bin));
+        assert_eq!(fs::read_to_string(&startup).unwrap(), line, "{shell}");
     }
 }
 
