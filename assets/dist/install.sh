@@ -151,27 +151,43 @@ put_in_path() {
     esac
     line="export PATH=\"$to/bin:\$PATH\""
     case $(uname):${SHELL:-} in
-        Darwin:*/bash) startup=$HOME/.bash_profile ;;
-        *:*/bash) startup=$HOME/.bashrc ;;
-        *:*/zsh) startup=${ZDOTDIR:-$HOME}/.zshrc ;;
+        Darwin:*/bash) add_line "$(login_file)" ;;
+        # A login shell, as over ssh, reads its own file, which mostly reads this one too.
+        *:*/bash)
+            add_line "$HOME/.bashrc" || return 1
+            grep -qs bashrc "$(login_file)" || add_line "$(login_file)"
+            ;;
+        *:*/zsh) add_line "${ZDOTDIR:-$HOME}/.zshrc" ;;
         *:*/fish)
-            startup=${XDG_CONFIG_HOME:-$HOME/.config}/fish/conf.d/gatelodge.fish
             line="fish_add_path $to/bin"
-            mkdir -p "$(dirname "$startup")" || return 1
+            mkdir -p "${XDG_CONFIG_HOME:-$HOME/.config}/fish/conf.d" || return 1
+            add_line "${XDG_CONFIG_HOME:-$HOME/.config}/fish/conf.d/gatelodge.fish"
             ;;
         *) return 1 ;;
     esac
-    if ! grep -qsxF "$line" "$startup"; then
+}
+
+# The file that a login shell of bash reads: the first of these that is there.
+login_file() {
+    for startup in .bash_profile .bash_login .profile; do
+        [ ! -f "$HOME/$startup" ] || break
+    done
+    echo "$HOME/$startup"
+}
+
+# Adds the line to a file that a shell reads, once.
+add_line() {
+    if ! grep -qsxF "$line" "$1"; then
+        [ ! -d "$1" ] || return 1
         # The last line may have no end.
-        [ ! -s "$startup" ] || [ -z "$(tail -c 1 "$startup")" ] || line="
-$line"
-        printf '%s\n' "$line" >>"$startup" || return 1
+        [ ! -s "$1" ] || [ -z "$(tail -c 1 "$1")" ] || echo >>"$1" || return 1
+        printf '%s\n' "$line" >>"$1" || return 1
     fi
-    echo "a line in $startup has new terminals find it"
+    echo "a line in $1 has new terminals find it"
 }
 
 case :$PATH: in
-    *:"$to/bin":*) echo "start it: gatelodge" ;;
+    *:"$to/bin":* | *:"$to/bin/":*) echo "start it: gatelodge" ;;
     *)
         if [ -n "$named_by_shell" ] && put_in_path; then
             echo "start it in a new terminal: gatelodge"

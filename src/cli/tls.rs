@@ -12,7 +12,7 @@ use crate::admin::tls::{
 
 use super::admin_client::AdminClient;
 use super::new_files::{self, NewFiles};
-use super::output::{Failure, Output, fields, word};
+use super::output::{Exit, Failure, Output, fields, word};
 use super::trust;
 
 const TLS_HELP: &str = "\
@@ -67,7 +67,15 @@ pub(super) async fn run(verb: TlsVerb, admin: &mut AdminClient) -> Result<Output
             let ca = ca(admin).await?;
             Ok(Output::new(&*ca.certificate.certificate, &ca))
         }
-        TlsVerb::Trust { print } => Ok(trust::run(Path::new("/"), &ca(admin).await?, print)),
+        TlsVerb::Trust { print } => {
+            // None is made to be trusted: it would vouch for nothing that is served.
+            let view: TlsView = admin.ask(Method::GET, "/api/v1/tls").await?;
+            let nothing = || {
+                let why = "this server has no CA of its own: gatelodge serve --tls local";
+                Failure::new(Exit::NotFound, why)
+            };
+            Ok(trust::run(Path::new("/"), &view.ca.ok_or_else(nothing)?, print))
+        }
         TlsVerb::Issue { names, out, key, days } => {
             let (files, made) = (NewFiles::claim(&out, &key)?, new_files::key()?);
             let request = CertificateRequest {

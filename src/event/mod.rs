@@ -180,6 +180,15 @@ impl AuthorityLog {
         );
     }
 
+    /// Writes why there is no new certificate.
+    pub(crate) fn not_renewed(&self, why: &str) {
+        tracing::error!(
+            why,
+            "the certificate of the local CA cannot be renewed, which is tried again in an hour; {}",
+            self.validity()
+        );
+    }
+
     /// Writes that there is a new certificate instead.
     pub(crate) fn replaced(&self, id: &EventId) {
         tracing::warn!(

@@ -14,6 +14,7 @@ use super::failure::{JsonFailure, PageFailure};
 use super::pages::templates::{self, Page};
 use super::texts::{Day, Filled, Texts, TrustTexts};
 use crate::app::App;
+use crate::config::TlsMode;
 use crate::error::{Error, Internal, Refusal};
 use crate::tls::Authority;
 
@@ -184,7 +185,14 @@ pub(super) async fn certificate(State(app): State<Arc<App>>) -> Result<Response,
 }
 
 fn authority(app: &App) -> Result<Arc<Authority>, Error> {
-    let authority = app.existing_authority().map_err(Internal::new)?;
+    let authority = match app.existing_authority() {
+        Err(error) if app.rules().config.tls.mode != TlsMode::Local => {
+            // Nothing that is served has its certificate, and whoever opens the page cannot mend it.
+            tracing::debug!(%error, "the local CA cannot be used");
+            None
+        }
+        authority => authority.map_err(Internal::new)?,
+    };
     Ok(authority.ok_or(Refusal::LocalAuthorityAbsent)?)
 }
 

@@ -332,6 +332,10 @@ fn the_ca_is_printed_and_what_to_do_with_it_is_told() {
     let home = Home::new();
     assert_eq!(ended(&home, "tls ca").0, 5);
     home.serve().kill();
+    let (nothing, why) = ended(&home, "tls trust");
+    assert_eq!(nothing, 3, "{why}");
+    assert!(why.contains("this server has no CA of its own"), "{why}");
+    assert!(!Authority::path(&home.data()).exists());
 
     let (code, pem) = ended(&home, "tls ca");
     let (status, steps) = ended(&home, "tls trust --print");

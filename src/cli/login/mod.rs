@@ -64,11 +64,9 @@ async fn client_for_sign_in(args: ServerArgs, config: &Config) -> Result<OauthCl
         None => local(config).await?,
     };
     let named = args.ca_file.as_ref().or(config.fetch.ca_file.as_ref());
-    // The CA of this installation vouches for private names and the server's own, so that it may be
-    // trusted towards any server.
-    let own = Authority::path(&config.places.data);
-    let authorities: Vec<_> =
-        named.cloned().into_iter().chain(own.exists().then_some(own)).collect();
+    // Nobody named the CA of this installation: one that cannot be used holds up nothing.
+    let own = Authority::bounded_at(&config.places.data);
+    let authorities: Vec<_> = named.cloned().into_iter().chain(own).collect();
     Ok(OauthClient::new(issuer, &authorities, config.places.tokens())?)
 }
 

@@ -95,7 +95,9 @@ impl Opener {
 }
 
 fn unopened(why: &str) -> String {
-    format!("no browser was opened: {why}; the server goes on, and its page is opened by hand")
+    format!(
+        "no browser was opened: {why}; the server goes on, and gatelodge user recover prints a link"
+    )
 }
 
 /// Runs this process as the child, if it is one.

@@ -147,6 +147,17 @@ impl Authority {
         Ok(Self { certificate, der, issuer, pem })
     }
 
+    /// The path of the certificate in `directory`, if it is one of an authority that names bound
+    /// (RFC 5280 §4.2.1.10). A client may trust it towards any server: it vouches for no others.
+    pub fn bounded_at(directory: &Path) -> Option<PathBuf> {
+        let path = Self::path(directory);
+        let pem = fs::read(&path).ok()?;
+        let der = CertificateDer::from_pem_slice(&pem).ok()?;
+        let (_, read) = x509_parser::parse_x509_certificate(&der).ok()?;
+        let constraints = read.name_constraints().ok()??;
+        constraints.value.permitted_subtrees.as_ref().map(|_| path)
+    }
+
     /// The authority in `directory` with a new certificate, which vouches for the same names by the
     /// same key. Both certificates vouch for whatever the authority issues, so that who trusts the
     /// one before may do so to its end.

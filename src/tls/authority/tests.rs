@@ -215,3 +215,20 @@ fn a_request_that_nobody_signed_is_none() {
         assert!(matches!(issued, Err(TlsError::NotARequest)));
     }
 }
+
+#[test]
+fn one_is_trusted_towards_any_server_if_names_bound_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = Authority::path(directory.path());
+
+    assert_eq!(Authority::bounded_at(directory.path()), None);
+    made(directory.path());
+    assert_eq!(Authority::bounded_at(directory.path()), Some(path.clone()));
+    let mut boundless = CertificateParams::default();
+    boundless.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    let boundless = boundless.self_signed(&KeyPair::generate().unwrap()).unwrap().pem();
+    for content in ["", "nonsense", &boundless] {
+        fs::write(&path, content).unwrap();
+        assert_eq!(Authority::bounded_at(directory.path()), None, "{content}");
+    }
+}

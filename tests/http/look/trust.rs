@@ -85,6 +85,10 @@ async fn where_there_is_no_ca_none_is_made_for_whoever_asks() {
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     assert_eq!(server.operate(Method::GET, "/tls", Value::Null).await.json()["ca"], Value::Null);
 
+    std::fs::write(Authority::path(directory.path()), "nonsense").unwrap();
+    server.get("/trust").await.refused(ErrorCode::NotFound, Refusal::LocalAuthorityAbsent);
+    std::fs::remove_file(Authority::path(directory.path())).unwrap();
+
     // One that issues for services beside this one has its page too.
     Authority::at(directory.path(), &[], BEGINNING).unwrap();
     assert_eq!(server.get("/trust").await.status.as_u16(), 200);

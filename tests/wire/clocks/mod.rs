@@ -192,3 +192,26 @@ fn a_ca_that_ends_soon_is_renewed_by_its_key() {
         std::thread::sleep(Duration::from_millis(200));
     }
 }
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the built program has a clock of its own")]
+fn a_ca_that_cannot_be_renewed_serves_on() {
+    let home = Home::new();
+    fs::create_dir_all(home.data()).unwrap();
+    fs::set_permissions(home.data(), Permissions::from_mode(0o700)).unwrap();
+    let before = Authority::at(&home.data(), &[], Clock::System.now()).unwrap();
+    // Its draft cannot be written.
+    fs::create_dir(home.data().join("gatelodge-ca.pem.new")).unwrap();
+
+    home.set_clock(seconds(YEAR * 9));
+    let server = home.serve_by_clock(&LOCAL);
+
+    assert_eq!(ca(&home)["certificate"], before.pem());
+    let log = home.log_with("the certificate of the local CA cannot be renewed");
+    for _ in 0..3 {
+        ca(&home);
+    }
+    stop(server);
+    let lines = fs::read_to_string(home.path("log")).unwrap();
+    assert_eq!(lines.matches("cannot be renewed").count(), 1, "{log}");
+}

@@ -122,6 +122,44 @@ fn the_installer_has_new_terminals_find_the_program_by_one_line() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_login_shell_finds_the_program_whichever_files_it_has() {
+    let archive = file(".tar.gz").display().to_string();
+    for (files, expected) in [
+        (&[][..], &[".bashrc", ".profile"][..]),
+        (&[".bash_profile", ".profile"], &[".bash_profile", ".bashrc"]),
+        (&[".profile"], &[".bashrc", ".profile"]),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        for name in files {
+            fs::write(home.path().join(name), "# mine\n").unwrap();
+        }
+        let mut command = Command::new("sh");
+        command.arg(file("install.sh")).args(["--from", &archive]).env_clear();
+        command.env("HOME", home.path()).env("SHELL", "/bin/bash").env("PATH", "/usr/bin:/bin");
+        succeed(&mut command);
+
+        let mut with: Vec<_> = fs::read_dir(home.path()).unwrap().map(|it| it.unwrap()).collect();
+        with.retain(|it| fs::read_to_string(it.path()).is_ok_and(|it| it.contains(".local/bin")));
+        let mut with: Vec<_> = with.into_iter().map(|it| it.file_name()).collect();
+        with.sort();
+        assert_eq!(with, expected, "{files:?}");
+        let mut shell = Command::new("bash");
+        shell.args(["-lc", "command -v gatelodge"]).env_clear().env("HOME", home.path());
+        let found = succeed(shell.env("PATH", "/usr/bin:/bin"));
+        assert!(found.ends_with("/.local/bin/gatelodge\n"), "{found}");
+    }
+    // One that reads the other file gets no line of its own.
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join(".profile"), ". ~/.bashrc\n").unwrap();
+    let mut command = Command::new("sh");
+    command.arg(file("install.sh")).args(["--from", &archive]).env_clear();
+    command.env("HOME", home.path()).env("SHELL", "/bin/bash").env("PATH", "/usr/bin:/bin");
+    succeed(&mut command);
+    assert_eq!(fs::read_to_string(home.path().join(".profile")).unwrap(), ". ~/.bashrc\n");
+}
+
 #[test]
 fn the_installer_writes_nothing_of_what_is_not_what_it_should_be() {
     let (home, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
