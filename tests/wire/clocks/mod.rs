@@ -194,7 +194,6 @@ fn a_ca_that_ends_soon_is_renewed_by_its_key() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the built program has a clock of its own")]
 fn a_ca_that_cannot_be_renewed_serves_on() {
     let home = Home::new();
     fs::create_dir_all(home.data()).unwrap();
