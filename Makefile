@@ -65,8 +65,9 @@ lint: ## formatting, clippy, docs
 doc: ## the crate's documentation
 	cargo doc --locked --no-deps --open
 
-bench: ## the benchmarks, in one run
+bench: ## the benchmarks: parts and pages, and operations over HTTP beside their limits
 	cargo bench --locked --bench gatelodge
+	cargo bench --locked --bench gatelodge -- operations
 
 size: build ## size, start-up and idle memory of the binary
 	tests/bench/size.py $(BINARY)

@@ -108,7 +108,7 @@ pub(crate) async fn end_sessions(app: &Arc<App>) {
 }
 
 /// The context of one of many.
-fn own(cx: &Context, name: &str) -> Context {
+pub(crate) fn own(cx: &Context, name: &str) -> Context {
     Context { seed: cx.seed.derived(name), ..cx.clone() }
 }
 
@@ -136,7 +136,12 @@ fn one_of_each(tx: &mut Tx<'_>, cx: &Context, n: u32, template: &Client) -> Resu
     Ok(tx.put(&EventId::new(cx.now, &cx.seed.derived("refused")), refused)?)
 }
 
-fn add(tx: &mut Tx<'_>, cx: &Context, username: &str, role: &str) -> Result<UserId, Error> {
+pub(crate) fn add(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    username: &str,
+    role: &str,
+) -> Result<UserId, Error> {
     let new = NewPerson {
         display_name: None,
         email: None,
@@ -162,7 +167,11 @@ fn signed_in(cx: &Context) -> Authentication {
 }
 
 /// Signs a person in. Returns the session, and the value of its cookie.
-fn open(tx: &mut Tx<'_>, cx: &Context, user: UserId) -> Result<(SessionId, String), Error> {
+pub(crate) fn open(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    user: UserId,
+) -> Result<(SessionId, String), Error> {
     let sign_in = SignIn { authentication: signed_in(cx), device: device(), key: None, user };
     let secret = session::open(tx, cx, sign_in, None)?.unwrap();
     Ok((SessionId::from_seed(&cx.seed), secret.expose().to_string()))

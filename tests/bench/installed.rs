@@ -43,7 +43,8 @@ pub(crate) async fn furnish(app: &Arc<App>, grants: u64) -> (String, Vec<String>
     let added = app.write(move |tx, cx| {
         operator::add(tx, cx, &shop())?;
         let (_, _, secret) = operator::add(tx, cx, &robot())?;
-        let tokens = (0..grants).map(|n| Ok(grant(tx, cx, n)?.expose().to_string()));
+        let tokens = (0..grants)
+            .map(|n| Ok(grant(tx, cx, n, "shop", "offline_access openid")?.expose().to_string()));
         let tokens = tokens.collect::<Result<_, Error>>()?;
         Ok((secret.unwrap().expose().to_string(), tokens))
     });
@@ -72,10 +73,17 @@ fn shop() -> NewClient {
     NewClient { client_id, metadata, ..NewClient::default() }
 }
 
-fn grant(tx: &mut Tx<'_>, cx: &Context, n: u64) -> Result<RefreshToken, Error> {
+/// Makes a person and a grant of theirs, both with the number `n`.
+pub(crate) fn grant(
+    tx: &mut Tx<'_>,
+    cx: &Context,
+    n: u64,
+    client: &str,
+    scope: &str,
+) -> Result<RefreshToken, Error> {
     let (now, later) = (cx.now, cx.now + Duration::from_hours(24));
     let number = Uuid::from_u128(u128::from(n));
-    let client: ClientId = "shop".parse().unwrap();
+    let client: ClientId = client.parse()?;
     let person = Person {
         claims: BTreeMap::new(),
         tokens_valid_after: None,
@@ -98,7 +106,7 @@ fn grant(tx: &mut Tx<'_>, cx: &Context, n: u64) -> Result<RefreshToken, Error> {
             client,
             given: now,
             resources: Vec::new(),
-            scope: "offline_access openid".parse().unwrap(),
+            scope: scope.parse()?,
             session: number.into(),
             user: number.into(),
         },

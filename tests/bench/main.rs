@@ -11,7 +11,8 @@
 //! cargo bench --bench gatelodge -- pages --rows 2000
 //! ```
 //!
-//! `keep` runs only where it is named: the commands that keep a store for years, over one with many rows.
+//! `keep` and `operations` run only where they are named: the commands that keep a store for years, over one
+//! with many rows; and operations over HTTP by the built program, each beside the least that it could cost.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails has no result")]
 #![expect(clippy::disallowed_methods, reason = "what is measured here is time")]
@@ -23,6 +24,7 @@ mod keep;
 mod lists;
 mod machine;
 mod measure;
+mod operations;
 mod pages;
 mod parse;
 mod sign;
@@ -67,6 +69,9 @@ impl Asked {
 }
 
 fn main() -> ExitCode {
+    if operations::is_bare() {
+        operations::serve_bare();
+    }
     let asked = Asked::read();
     machine::tell();
     println!("{}", Row::HEAD);
@@ -89,6 +94,9 @@ fn main() -> ExitCode {
     }
     if asked.subjects.iter().any(|own| own == "keep") {
         keep::tell(asked.rows);
+    }
+    if asked.subjects.iter().any(|own| own == "operations") {
+        operations::tell();
     }
     ExitCode::SUCCESS
 }

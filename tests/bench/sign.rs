@@ -39,14 +39,14 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 /// A key of the library's own, parsed before.
-enum Bare {
+pub(crate) enum Bare {
     EdDsa(Ed25519KeyPair),
     Es256(EcdsaKeyPair),
     Rs256(Box<RsaKeyPair>),
 }
 
 impl Bare {
-    fn generate(alg: SigningAlg) -> Self {
+    pub(crate) fn generate(alg: SigningAlg) -> Self {
         match alg {
             SigningAlg::EdDsa => Self::EdDsa(Ed25519KeyPair::generate().unwrap()),
             SigningAlg::Es256 => {
@@ -59,7 +59,7 @@ impl Bare {
     }
 
     /// The signature alone.
-    fn sign(&self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, bytes: &[u8]) -> Vec<u8> {
         let rng = SystemRandom::new();
         match self {
             Self::EdDsa(pair) => pair.sign(bytes).as_ref().to_vec(),

@@ -81,13 +81,13 @@ fn commit(engine: &Database) {
     transaction.commit().unwrap();
 }
 
-fn key() -> (UserId, ClientId, String) {
+pub(crate) fn key() -> (UserId, ClientId, String) {
     let mut random = [0; 16];
     aws_lc_rs::rand::fill(&mut random).unwrap();
     (Uuid::from_bytes(random).into(), "shop".parse().unwrap(), "app.example".to_owned())
 }
 
-fn row() -> Consent {
+pub(crate) fn row() -> Consent {
     Consent {
         given: Timestamp::from_seconds(1_767_225_600),
         allowed: vec![("http://localhost:7455/".to_owned(), "openid profile".parse().unwrap())],

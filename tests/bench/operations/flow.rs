@@ -1,0 +1,195 @@
+//! What one caller does, again and again.
+
+use std::collections::BTreeMap;
+
+use gatelodge::oauth::params::form_encode;
+use serde_json::Value;
+
+use super::caller::{Ask, Caller};
+use super::place::Seeds;
+use super::{Response, Sizes};
+
+/// RFC 7636 appendix B.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+const CALLBACK: &str = "https://app.example/cb";
+const TOKEN: &str = "/oauth/token";
+
+/// An operation of one caller, with what it needs for the next time.
+pub(super) enum Flow {
+    /// As many bytes as an operation, by a server that does nothing.
+    Bare(Vec<(String, Option<String>)>),
+    /// The same request each time.
+    Same { authorization: Option<String>, form: Option<String>, path: &'static str },
+    /// A refresh token, and the next one.
+    Refresh { client: &'static str, token: String },
+    /// A code by a session, and its tokens.
+    Code { cookies: BTreeMap<String, String> },
+    /// An access token, which is made at first, and then the same request by it each time.
+    ByToken { client: &'static str, refresh: String, to: To },
+}
+
+/// Where an access token goes.
+pub(super) enum To {
+    /// The form that stands before the token.
+    Introspection {
+        robot: String,
+    },
+    Userinfo,
+}
+
+pub(super) fn metadata(_: &Seeds, _: usize) -> Flow {
+    same("/.well-known/openid-configuration", None)
+}
+
+pub(super) fn jwks(_: &Seeds, _: usize) -> Flow {
+    same("/.well-known/jwks.json", None)
+}
+
+pub(super) fn client_credentials(seeds: &Seeds, _: usize) -> Flow {
+    let form = [("grant_type", "client_credentials")];
+    same(TOKEN, Some(form_encode(form.into_iter().chain(seeds.robot()))))
+}
+
+pub(super) fn introspect_jwt(seeds: &Seeds, n: usize) -> Flow {
+    let to = To::Introspection { robot: introspection("", seeds) };
+    Flow::ByToken { client: "quiet", refresh: own(&seeds.inspected, n), to }
+}
+
+pub(super) fn introspect_refresh_token(seeds: &Seeds, n: usize) -> Flow {
+    same("/oauth/introspect", Some(introspection(&own(&seeds.asked, n), seeds)))
+}
+
+pub(super) fn userinfo(seeds: &Seeds, n: usize) -> Flow {
+    let refresh = own(&seeds.known, n);
+    Flow::ByToken { client: "shop", refresh, to: To::Userinfo }
+}
+
+pub(super) fn refresh_quiet(seeds: &Seeds, n: usize) -> Flow {
+    Flow::Refresh { client: "quiet", token: own(&seeds.quiet, n) }
+}
+
+pub(super) fn refresh_es256(seeds: &Seeds, n: usize) -> Flow {
+    Flow::Refresh { client: "shop", token: own(&seeds.es256, n) }
+}
+
+pub(super) fn refresh_rs256(seeds: &Seeds, n: usize) -> Flow {
+    Flow::Refresh { client: "rsa", token: own(&seeds.rs256, n) }
+}
+
+pub(super) fn pushed_request(_: &Seeds, _: usize) -> Flow {
+    same("/oauth/par", Some(request()))
+}
+
+pub(super) fn code(seeds: &Seeds, n: usize) -> Flow {
+    let cookie = ("__Host-gl_session".to_owned(), own(&seeds.sessions, n));
+    Flow::Code { cookies: BTreeMap::from([cookie]) }
+}
+
+/// That of the caller with this number.
+fn own(all: &[String], n: usize) -> String {
+    all.get(n).cloned().unwrap()
+}
+
+/// The form that asks about `token`, which stands at its end.
+fn introspection(token: &str, seeds: &Seeds) -> String {
+    form_encode(seeds.robot().into_iter().chain([("token", token)]))
+}
+
+fn same(path: &'static str, form: Option<String>) -> Flow {
+    Flow::Same { authorization: None, form, path }
+}
+
+/// An authorization request.
+fn request() -> String {
+    form_encode([
+        ("response_type", "code"),
+        ("client_id", "shop"),
+        ("redirect_uri", CALLBACK),
+        ("scope", "openid profile"),
+        ("state", "af0ifjsldkj"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ])
+}
+
+fn refresh_form(client: &str, token: &str) -> String {
+    form_encode([("grant_type", "refresh_token"), ("client_id", client), ("refresh_token", token)])
+}
+
+fn json(response: &Response) -> Value {
+    serde_json::from_slice(&response.body).unwrap()
+}
+
+fn member(tokens: &Value, name: &str) -> String {
+    tokens.get(name).and_then(Value::as_str).expect(name).to_owned()
+}
+
+impl Flow {
+    /// What takes as many bytes to and fro.
+    pub(super) fn bare(sizes: &[Sizes]) -> Self {
+        let requests = sizes.iter().map(|Sizes { request, response_head, response }| {
+            let form = (*request > 0).then(|| "x".repeat(*request));
+            (format!("/{response_head}/{response}"), form)
+        });
+        Self::Bare(requests.collect())
+    }
+
+    /// Does it once.
+    pub(super) async fn go(&mut self, caller: &mut Caller) {
+        match self {
+            Self::Bare(requests) => {
+                for (path, form) in requests {
+                    caller.ask(Ask { form: form.clone(), ..Ask::get(path) }).await;
+                }
+            }
+            Self::Same { authorization, form, path } => {
+                let authorization = authorization.as_deref();
+                caller.ask(Ask { authorization, form: form.clone(), ..Ask::get(path) }).await;
+            }
+            Self::Refresh { client, token } => {
+                let response = caller.ask(Ask::post(TOKEN, refresh_form(client, token))).await;
+                *token = member(&json(&response), "refresh_token");
+            }
+            Self::ByToken { client, refresh, to } => {
+                let form = refresh_form(client, refresh);
+                let response = caller.ask(Ask::post(TOKEN, form)).await;
+                let access = member(&json(&response), "access_token");
+                let next = match to {
+                    To::Introspection { robot } => {
+                        same("/oauth/introspect", Some(format!("{robot}{access}")))
+                    }
+                    To::Userinfo => Self::Same {
+                        authorization: Some(format!("Bearer {access}")),
+                        form: None,
+                        path: "/oauth/userinfo",
+                    },
+                };
+                *self = next;
+            }
+            Self::Code { cookies } => {
+                let path = format!("/oauth/authorize?{}", request());
+                let mut at = path;
+                let code = loop {
+                    let ask = Ask { cookies: Some(cookies), ..Ask::get(&at) };
+                    let response = caller.ask(ask).await;
+                    let to = response.location.expect(&at);
+                    if let Some((_, query)) = to.split_once("/cb?") {
+                        let code = query.split('&').find_map(|pair| pair.strip_prefix("code="));
+                        break code.expect("a code").to_owned();
+                    }
+                    at = to;
+                };
+                let form = form_encode([
+                    ("grant_type", "authorization_code"),
+                    ("client_id", "shop"),
+                    ("code", &code),
+                    ("redirect_uri", CALLBACK),
+                    ("code_verifier", VERIFIER),
+                ]);
+                member(&json(&caller.ask(Ask::post(TOKEN, form)).await), "id_token");
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! An installation with what the operations need, and the built program over it.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatelodge::app::App;
+use gatelodge::config::Config;
+use gatelodge::error::Error;
+use gatelodge::flow::client::operator::{self, NewClient};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::crowd;
+use crate::installed::grant;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_gatelodge");
+
+/// The bounds as high as the configuration allows them.
+const BOUNDS: &str = "
+behind_proxy = ['127.0.0.1']
+[policy]
+anonymous_sessions = 1000000
+interactions = 1000000
+[lifetimes]
+pushed_request = '5s'
+";
+
+/// What the callers begin with: of each kind one for each of them.
+pub(super) struct Seeds {
+    secret: String,
+    /// Refresh tokens of a client with an ID token by each algorithm, and of one without.
+    pub(super) es256: Vec<String>,
+    pub(super) quiet: Vec<String>,
+    pub(super) rs256: Vec<String>,
+    /// Refresh tokens that are introspected; whose access token is; and whose access token asks for claims.
+    pub(super) asked: Vec<String>,
+    pub(super) inspected: Vec<String>,
+    pub(super) known: Vec<String>,
+    /// Cookies of sessions.
+    pub(super) sessions: Vec<String>,
+}
+
+impl Seeds {
+    /// How the robot authenticates.
+    pub(super) fn robot(&self) -> [(&str, &str); 2] {
+        [("client_id", "robot"), ("client_secret", &self.secret)]
+    }
+}
+
+/// The program as it serves. It ends with this value, and its directory too.
+pub(super) struct Place {
+    address: String,
+    process: Child,
+    _directory: TempDir,
+}
+
+impl Place {
+    /// Makes what `callers` need, and starts the program.
+    pub(super) async fn new(callers: usize) -> (Self, Seeds) {
+        // Not below /tmp, which may be memory: what is measured includes the disk.
+        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let data = directory.path().join("data");
+        let issuer = "https://id.example".parse().unwrap();
+        let app = Arc::new(App::create(Config::at(data.clone()), issuer).await.unwrap());
+        app.make_missing_keys().await.unwrap();
+        let seeds = seed(&app, u64::try_from(callers).unwrap()).await;
+        drop(app);
+
+        let file = directory.path().join("gatelodge.toml");
+        fs::write(&file, BOUNDS).unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.arg("serve").args(["--listen", "127.0.0.1:0"]);
+        command.arg("--data").arg(&data).arg("--config").arg(&file);
+        command.env_clear().env("HOME", directory.path());
+        let log = fs::File::create(directory.path().join("log")).unwrap();
+        let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).expect("a server that is ready");
+        let address = ready.pointer("/listen/0").and_then(Value::as_str).unwrap().to_owned();
+        (Self { address, process, _directory: directory }, seeds)
+    }
+
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(super) fn processor_time(&self) -> Duration {
+        processor_time(self.process.id())
+    }
+
+    /// Its memory in MiB.
+    pub(super) fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let kibibytes: u64 = line.split_whitespace().next().unwrap().parse().unwrap();
+        kibibytes / 1024
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // It may have ended before.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The processor time that a process has had.
+pub(super) fn processor_time(id: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+    let fields: Vec<_> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    // utime and stime, in the hundredths of a second of every Linux.
+    let ticks = |at: usize| fields.get(at).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap();
+    Duration::from_millis((ticks(11) + ticks(12)) * 10)
+}
+
+async fn seed(app: &Arc<App>, callers: u64) -> Seeds {
+    let seeded = app.write(move |tx, cx| {
+        let mut secret = String::new();
+        for members in clients() {
+            let new = NewClient::from_members(members.as_object().unwrap())?;
+            let (_, _, made) = operator::add(tx, cx, &new)?;
+            if let Some(made) = made {
+                secret = made.expose().to_string();
+            }
+        }
+        let mut kind = 0;
+        let mut tokens = |client: &'static str, scope: &'static str| {
+            kind += 1_000_000;
+            (0..callers)
+                .map(|n| Ok(grant(tx, cx, kind + n, client, scope)?.expose().to_string()))
+                .collect::<Result<Vec<String>, Error>>()
+        };
+        let es256 = tokens("shop", "offline_access openid")?;
+        let rs256 = tokens("rsa", "offline_access openid")?;
+        let quiet = tokens("quiet", "offline_access profile")?;
+        let asked = tokens("quiet", "offline_access profile")?;
+        let inspected = tokens("quiet", "offline_access profile")?;
+        let known = tokens("shop", "offline_access openid profile")?;
+        let sessions = (0..callers).map(|n| {
+            let cx = crowd::own(cx, &n.to_string());
+            let person = crowd::add(tx, &cx, &crowd::username(u32::try_from(n).unwrap()), "user")?;
+            Ok(crowd::open(tx, &cx, person)?.1)
+        });
+        let sessions = sessions.collect::<Result<_, Error>>()?;
+        Ok(Seeds { secret, es256, quiet, rs256, asked, inspected, known, sessions })
+    });
+    seeded.await.unwrap()
+}
+
+/// A client for people with an ID token by ES256, one by RS256, one without any, and one that asks for itself.
+fn clients() -> [Value; 4] {
+    let people = |id: &str, alg: &str| {
+        json!({
+            "client_id": id, "name": id, "redirect_uris": ["https://app.example/cb"],
+            "token_endpoint_auth_method": "none", "id_token_signed_response_alg": alg,
+            "first_party": true,
+        })
+    };
+    [
+        people("shop", "ES256"),
+        people("rsa", "RS256"),
+        people("quiet", "ES256"),
+        json!({
+            "client_id": "robot", "name": "robot", "introspect_any": true,
+            "token_endpoint_auth_method": "client_secret_post",
+            "grant_types": ["client_credentials"],
+        }),
+    ]
+}
