@@ -21,8 +21,8 @@ use super::place::processor_time;
 const ARGUMENT: &str = "--serve-bare";
 
 /// The most bytes of a response.
-const MOST: usize = 1 << 16;
-static BYTES: [u8; MOST] = [b'x'; MOST];
+const MAX_BODY: usize = 1 << 16;
+static BYTES: [u8; MAX_BODY] = [b'x'; MAX_BODY];
 
 /// Whether this process is to be the server.
 pub(crate) fn is_bare() -> bool {

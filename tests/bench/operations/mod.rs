@@ -142,8 +142,8 @@ impl Measured {
 /// Prints a line for each operation at each number of callers.
 pub(crate) fn tell() {
     let runtime = Runtime::new().unwrap();
-    let most = CALLERS.into_iter().max().unwrap_or_default();
-    let (place, seeds) = runtime.block_on(Place::new(most));
+    let max = CALLERS.into_iter().max().unwrap_or_default();
+    let (place, seeds) = runtime.block_on(Place::new(max));
     let bare = Bare::start();
     let parts = Parts::measure(&runtime);
     println!("\n{parts}; idle memory {} MiB", place.memory());
@@ -152,7 +152,7 @@ pub(crate) fn tell() {
         "operation", "callers", "per s", "p50 ms", "p99 ms", "CPU µs", "limit µs", "ratio"
     );
     for operation in OPERATIONS {
-        let mut flows: Vec<Flow> = (0..most).map(|n| (operation.flow)(&seeds, n)).collect();
+        let mut flows: Vec<Flow> = (0..max).map(|n| (operation.flow)(&seeds, n)).collect();
         for callers in CALLERS {
             let own = flows.drain(..callers).collect();
             let measuring = measure(place.address(), || place.processor_time(), own);
