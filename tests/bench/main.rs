@@ -13,6 +13,12 @@
 //!
 //! `keep` and `operations` run only where they are named: the commands that keep a store for years, over one
 //! with many rows; and operations over HTTP by the built program, each beside the least that it could cost.
+//! Such a run is saved and compared with another by their ratios, which a slower machine leaves as they are:
+//!
+//! ```text
+//! cargo bench --bench gatelodge -- operations --save before.json
+//! cargo bench --bench gatelodge -- operations --against before.json
+//! ```
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails has no result")]
 #![expect(clippy::disallowed_methods, reason = "what is measured here is time")]
@@ -30,6 +36,7 @@ mod parse;
 mod sign;
 mod write;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use measure::Row;
@@ -38,15 +45,20 @@ use measure::Row;
 const ROWS: u32 = 100_000;
 
 /// What the command line asks for.
+#[derive(Default)]
 struct Asked {
+    /// A saved run of operations, with which this one is compared.
+    against: Option<PathBuf>,
     rows: u32,
+    /// Where the run of operations is saved.
+    save: Option<PathBuf>,
     /// What runs; nothing: all.
     subjects: Vec<String>,
 }
 
 impl Asked {
     fn read() -> Self {
-        let mut asked = Self { rows: ROWS, subjects: Vec::new() };
+        let mut asked = Self { rows: ROWS, ..Self::default() };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
@@ -57,6 +69,8 @@ impl Asked {
                     asked.rows =
                         rows.filter(|rows| *rows >= 500).expect("--rows takes 500 or more");
                 }
+                "--against" => asked.against = arguments.next().map(PathBuf::from),
+                "--save" => asked.save = arguments.next().map(PathBuf::from),
                 subject => asked.subjects.push(subject.to_owned()),
             }
         }
@@ -96,7 +110,7 @@ fn main() -> ExitCode {
         keep::tell(asked.rows);
     }
     if asked.subjects.iter().any(|own| own == "operations") {
-        operations::tell();
+        operations::tell(asked.save.as_deref(), asked.against.as_deref());
     }
     ExitCode::SUCCESS
 }

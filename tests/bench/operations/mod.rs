@@ -11,9 +11,12 @@ mod flow;
 mod limit;
 mod place;
 
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
 pub(crate) use self::bare::{is_bare, serve as serve_bare};
@@ -139,8 +142,44 @@ impl Measured {
     }
 }
 
-/// Prints a line for each operation at each number of callers.
-pub(crate) fn tell() {
+/// An operation at a number of callers, as a run is saved.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    callers: usize,
+    limit_us: f64,
+    operation: String,
+    per_second: f64,
+    processor_us: f64,
+}
+
+impl Saved {
+    /// The processor time as a multiple of the limit.
+    fn ratio(&self) -> f64 {
+        self.processor_us / self.limit_us
+    }
+
+    /// How this one stands to the same operation of another run, where a tenth is chance.
+    fn beside(&self, others: &[Self]) -> String {
+        let same =
+            |other: &&Self| (&other.operation, other.callers) == (&self.operation, self.callers);
+        let Some(before) = others.iter().find(same) else { return String::new() };
+        let times = self.ratio() / before.ratio();
+        let verdict = match times {
+            _ if times > 1.1 => "  SLOWER",
+            _ if times < 0.9 => "  faster",
+            _ => "",
+        };
+        format!("   {times:.2} × before{verdict}")
+    }
+}
+
+/// Prints a line for each operation at each number of callers; beside it how it stands to the run that was
+/// saved in `against`. Saves this run in `save`.
+pub(crate) fn tell(save: Option<&Path>, against: Option<&Path>) {
+    let others: Vec<Saved> = against.map_or_else(Vec::new, |path| {
+        serde_json::from_str(&fs::read_to_string(path).expect("a saved run")).expect("a saved run")
+    });
+    let mut all = Vec::new();
     let runtime = Runtime::new().unwrap();
     let max = CALLERS.into_iter().max().unwrap_or_default();
     let (place, seeds) = runtime.block_on(Place::new(max));
@@ -165,20 +204,33 @@ pub(crate) fn tell() {
                 + parts.es256 * operation.es256
                 + parts.rs256 * operation.rs256
                 + parts.commit(callers) * operation.commits;
+            let micros = |time: Duration| time.as_secs_f64() * 1e6;
+            let saved = Saved {
+                callers,
+                limit_us: micros(limit),
+                operation: operation.name.to_owned(),
+                per_second: measured.rate,
+                processor_us: micros(measured.processor),
+            };
             println!(
-                "{:<36} {callers:>7} {:>9.0} {:>9.2} {:>9.2} {:>9.1} {:>9.1} {:>6.2}  {:.1}",
-                operation.name,
-                measured.rate,
-                measured.at(0.5).as_secs_f64() * 1e3,
-                measured.at(0.99).as_secs_f64() * 1e3,
-                measured.processor.as_secs_f64() * 1e6,
-                limit.as_secs_f64() * 1e6,
-                measured.processor.as_secs_f64() / limit.as_secs_f64(),
+                "{:<36} {callers:>7} {:>9.0} {:>9.2} {:>9.2} {:>9.1} {:>9.1} {:>6.2}  {:.1}{}",
+                saved.operation,
+                saved.per_second,
+                micros(measured.at(0.5)) / 1e3,
+                micros(measured.at(0.99)) / 1e3,
+                saved.processor_us,
+                saved.limit_us,
+                saved.ratio(),
                 operation.mark,
+                saved.beside(&others),
             );
+            all.push(saved);
         }
     }
     println!("memory after that: {} MiB", place.memory());
+    if let Some(path) = save {
+        fs::write(path, serde_json::to_string_pretty(&all).unwrap()).unwrap();
+    }
 }
 
 /// The bytes of a request and of its response, each its head and its body.
