@@ -116,7 +116,7 @@ fn status(view: &TlsView) -> Output {
             ("names", word(names)),
             ("expires", word(not_after)),
         ]);
-        rows.extend(renews.as_ref().map(|at| ("renewed", word(at))));
+        rows.extend(renews.as_ref().map(|at| ("renewal", word(at))));
     }
     if let Some(AuthorityView { certificate, path, renews, spoken }) = &view.ca {
         let (first, second) = spoken.split_at(spoken.len() / 2);
@@ -125,7 +125,7 @@ fn status(view: &TlsView) -> Output {
             ("CA as words", first.join(" ")),
             ("", second.join(" ")),
             ("CA expires", word(&certificate.not_after)),
-            ("CA renewed", word(renews)),
+            ("CA renewal", word(renews)),
             ("CA file", word(path)),
         ]);
     }
