@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gatelodge::clock::Timestamp;
 use gatelodge::oauth::id::{ClientId, UserId};
@@ -24,7 +24,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let engine = engine(&directory.path().join("engine"));
     let runtime = Runtime::new().unwrap();
 
-    let grouped = |callers: usize| runtime.block_on(write(&store, callers));
+    let grouped = |callers: usize| runtime.block_on(write(&store, callers, WINDOW));
     let mut bare = || window(|| commit(&engine));
     let (mut one, mut some, mut many) = (|| grouped(1), || grouped(16), || grouped(256));
     let [bare, one, some, many] = rates([&mut bare, &mut one, &mut some, &mut many]);
@@ -37,8 +37,9 @@ pub(crate) fn rows() -> Vec<Row> {
         .into()
 }
 
-async fn write(store: &Arc<Store>, callers: usize) -> u64 {
-    let until = Instant::now() + WINDOW;
+/// Writes rows for this time, each durably before the next of the same caller. Says how many.
+pub(crate) async fn write(store: &Arc<Store>, callers: usize, time: Duration) -> u64 {
+    let until = Instant::now() + time;
     let callers: Vec<_> = (0..callers)
         .map(|_| {
             let store = Arc::clone(store);
@@ -81,13 +82,13 @@ fn commit(engine: &Database) {
     transaction.commit().unwrap();
 }
 
-pub(crate) fn key() -> (UserId, ClientId, String) {
+fn key() -> (UserId, ClientId, String) {
     let mut random = [0; 16];
     aws_lc_rs::rand::fill(&mut random).unwrap();
     (Uuid::from_bytes(random).into(), "shop".parse().unwrap(), "app.example".to_owned())
 }
 
-pub(crate) fn row() -> Consent {
+fn row() -> Consent {
     Consent {
         given: Timestamp::from_seconds(1_767_225_600),
         allowed: vec![("http://localhost:7455/".to_owned(), "openid profile".parse().unwrap())],

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gatelodge::oauth::client::SigningAlg;
-use gatelodge::store::{Store, StoreError};
+use gatelodge::store::Store;
 use tokio::runtime::Runtime;
 
 use super::place::processor_time;
@@ -71,28 +71,7 @@ fn commit(runtime: &Runtime, callers: usize) -> Duration {
     let store = Arc::new(Store::open(&directory.path().join("store")).unwrap());
     let own = std::process::id();
     let began = processor_time(own);
-    let done = runtime.block_on(async {
-        let until = Instant::now() + MEASURED;
-        let writing: Vec<_> = (0..callers)
-            .map(|_| {
-                let store = Arc::clone(&store);
-                tokio::spawn(async move {
-                    let mut done = 0_u32;
-                    while Instant::now() < until {
-                        let (key, row) = (write::key(), write::row());
-                        let put = store.write(move |tx| tx.put(&key, row.clone()));
-                        put.await.map_err(|error: StoreError| error.to_string()).unwrap();
-                        done += 1;
-                    }
-                    done
-                })
-            })
-            .collect();
-        let mut done = 0;
-        for caller in writing {
-            done += caller.await.unwrap();
-        }
-        done
-    });
-    (processor_time(own) - began) / done.max(1)
+    let done = runtime.block_on(write::write(&store, callers, MEASURED));
+    let done = u32::try_from(done.max(1)).unwrap();
+    (processor_time(own) - began) / done
 }
