@@ -8,13 +8,18 @@ use crate::window::Window;
 pub(crate) async fn ada(home: &Home) -> (Server, Window) {
     let server = home.serve_with_setup();
     let window = Window::new().await;
+    settles(&window, &server).await;
+    (server, window)
+}
+
+/// Ada becomes the administrator of `server` in this window, by the link that it printed.
+pub(crate) async fn settles(window: &Window, server: &Server) {
     window.open(server.ready["setup_url"].as_str().unwrap()).await;
     window.reads("Make yourself at home").await;
     window.fill("username", "ada").await;
     window.fill("display_name", "Ada Lovelace").await;
     window.press("Create a passkey").await;
     window.is_at("/gate/account").await;
-    (server, window)
 }
 
 /// The link that `gatelodge user …` prints.

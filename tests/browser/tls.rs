@@ -8,6 +8,7 @@ use chromiumoxide::cdp::browser_protocol::security::SetIgnoreCertificateErrorsPa
 
 use crate::pages::look;
 use crate::program::Home;
+use crate::setup::settles;
 use crate::sign_in::sign_out;
 use crate::window::Window;
 
@@ -21,12 +22,7 @@ async fn a_passkey_is_made_and_used_over_tls() {
     // This browser has a list of authorities of its own, and the CA is as old as this story.
     window.page.execute(SetIgnoreCertificateErrorsParams::new(true)).await.unwrap();
 
-    window.open(server.ready["setup_url"].as_str().unwrap()).await;
-    window.reads("Make yourself at home").await;
-    window.fill("username", "ada").await;
-    window.fill("display_name", "Ada Lovelace").await;
-    window.press("Create a passkey").await;
-    window.is_at("/gate/account").await;
+    settles(&window, &server).await;
     let cookies = window.page.get_cookies().await.unwrap();
     sign_out(&window).await;
     window.open(format!("{}/login", server.issuer())).await;
@@ -71,12 +67,7 @@ async fn a_browser_that_trusts_the_ca_as_the_page_says_makes_a_passkey() {
     run(person.path(), "mkdir -p .pki/nssdb && certutil -d sql:.pki/nssdb -N --empty-password");
     run(person.path(), &command);
     let window = Window::at_home(person.path()).await;
-    window.open(server.ready["setup_url"].as_str().unwrap()).await;
-    window.reads("Make yourself at home").await;
-    window.fill("username", "ada").await;
-    window.fill("display_name", "Ada Lovelace").await;
-    window.press("Create a passkey").await;
 
-    window.is_at("/gate/account").await;
+    settles(&window, &server).await;
     window.reads("Ada Lovelace").await;
 }

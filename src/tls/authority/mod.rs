@@ -147,15 +147,21 @@ impl Authority {
         Ok(Self { certificate, der, issuer, pem })
     }
 
-    /// The path of the certificate in `directory`, if it is one of an authority that names bound
-    /// (RFC 5280 §4.2.1.10). A client may trust it towards any server: it vouches for no others.
+    /// The path of the certificate in `directory`, if it is one of an authority that names and addresses
+    /// bound (RFC 5280 §4.2.1.10: a kind that no subtree is of stays free). A client may trust it towards
+    /// any server: it vouches for no others.
     pub fn bounded_at(directory: &Path) -> Option<PathBuf> {
         let path = Self::path(directory);
         let pem = fs::read(&path).ok()?;
         let der = CertificateDer::from_pem_slice(&pem).ok()?;
         let (_, read) = x509_parser::parse_x509_certificate(&der).ok()?;
         let constraints = read.name_constraints().ok()??;
-        constraints.value.permitted_subtrees.as_ref().map(|_| path)
+        let permitted = constraints.value.permitted_subtrees.as_deref()?;
+        let has =
+            |is_of: fn(&GeneralName<'_>) -> bool| permitted.iter().any(|tree| is_of(&tree.base));
+        let bounded = has(|name| matches!(name, GeneralName::DNSName(_)))
+            && has(|name| matches!(name, GeneralName::IPAddress(_)));
+        bounded.then_some(path)
     }
 
     /// The authority in `directory` with a new certificate, which vouches for the same names by the

@@ -226,8 +226,14 @@ fn one_is_trusted_towards_any_server_if_names_bound_it() {
     assert_eq!(Authority::bounded_at(directory.path()), Some(path.clone()));
     let mut boundless = CertificateParams::default();
     boundless.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    let boundless = boundless.self_signed(&KeyPair::generate().unwrap()).unwrap().pem();
-    for content in ["", "nonsense", &boundless] {
+    let mut half = boundless.clone();
+    half.name_constraints = Some(NameConstraints {
+        permitted_subtrees: vec![GeneralSubtree::DnsName("lan".to_owned())],
+        excluded_subtrees: Vec::new(),
+    });
+    let [boundless, half] = [boundless, half]
+        .map(|params| params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem());
+    for content in ["", "nonsense", &boundless, &half] {
         fs::write(&path, content).unwrap();
         assert_eq!(Authority::bounded_at(directory.path()), None, "{content}");
     }
