@@ -1,14 +1,13 @@
 //! Lines for an output that may be full, closed or never read.
 //!
-//! One thread writes them. Whoever has a line hands it over and goes on; if too much waits already,
-//! the line is dropped. Dropped lines are counted, and a notice says how many, once the output takes
-//! something again and has caught up.
+//! One thread writes them, as many together as have come. Whoever has a line hands it over and goes on;
+//! if too much waits already, the line is dropped. Dropped lines are counted, and a notice says how many,
+//! once the output takes something again and has caught up.
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -17,20 +16,78 @@ use crate::event::DroppedLines;
 /// The most bytes that wait.
 const MAX_WAITING: usize = 1 << 20;
 
+/// The most bytes that are written together, unless one line is longer: a pipe takes so many as one, and
+/// what another program writes there does not come between (POSIX `PIPE_BUF`, as Linux has it).
+const TOGETHER: usize = 4096;
+
+/// How long the thread lets lines gather after it has written some. Otherwise each line of a busy server
+/// would wake it.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// The most time that the end waits for the lines before it.
 const MAX_FLUSH: Duration = Duration::from_secs(2);
 
 /// The lines that wait for an output.
 #[derive(Clone)]
-pub(super) struct Lines {
+pub(super) struct Lines(Arc<End>);
+
+/// Its drop ends the thread, once it has written what waits.
+struct End(Arc<Shared>);
+
+struct Shared {
     dropped: DroppedLines,
-    queue: Sender<Message>,
-    waiting: Arc<AtomicUsize>,
+    /// Calls the thread.
+    handed: Condvar,
+    waiting: Mutex<Waiting>,
+    /// Calls those who wait until their lines are written.
+    written: Condvar,
 }
 
-enum Message {
-    Flush(Sender<()>),
-    Line(Vec<u8>),
+/// What waits, and what the thread does.
+#[derive(Default)]
+struct Waiting {
+    /// How many batches the thread has taken, and how many of them it has written.
+    batches: (u64, u64),
+    ended: bool,
+    /// Whether somebody waits until the lines are written.
+    hurried: bool,
+    lines: Batch,
+    /// Whether the thread has nothing to do, and must be called.
+    resting: bool,
+    /// The bytes of the batch that is being written.
+    taken: usize,
+}
+
+/// Lines, one behind the other.
+#[derive(Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    /// Where each line ends.
+    ends: Vec<usize>,
+}
+
+impl Batch {
+    fn push(&mut self, line: &[u8]) {
+        self.bytes.extend_from_slice(line);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// The end of the line that `at` is in.
+    fn end_of_line(&self, at: usize) -> usize {
+        let line = self.ends.partition_point(|end| *end <= at);
+        self.ends.get(line).copied().unwrap_or(self.bytes.len())
+    }
+
+    fn is_line_start(&self, at: usize) -> bool {
+        at == 0 || self.ends.binary_search(&at).is_ok()
+    }
+
+    /// Where those lines end, from the start of one, that are written together.
+    fn end_together(&self, start: usize) -> usize {
+        let beyond = self.ends.partition_point(|end| *end <= start + TOGETHER);
+        let last = beyond.checked_sub(1).and_then(|line| self.ends.get(line)).copied();
+        last.filter(|end| *end > start).unwrap_or_else(|| self.end_of_line(start))
+    }
 }
 
 impl Lines {
@@ -40,31 +97,43 @@ impl Lines {
         dropped: DroppedLines,
         notice: fn(u64) -> String,
     ) -> io::Result<Self> {
-        let (queue, messages) = mpsc::channel();
-        let lines = Self { dropped, queue, waiting: Arc::default() };
-        let (dropped, waiting) = (lines.dropped.clone(), Arc::clone(&lines.waiting));
+        let shared = Arc::new(Shared {
+            dropped: dropped.clone(),
+            handed: Condvar::new(),
+            waiting: Mutex::default(),
+            written: Condvar::new(),
+        });
+        let own = Arc::clone(&shared);
         let mut writer = LineWriter { dropped, noticed: 0, notice, output, torn: false };
-        thread::Builder::new()
-            .name("log".to_owned())
-            .spawn(move || writer.run(&messages, &waiting))?;
-        Ok(lines)
+        thread::Builder::new().name("log".to_owned()).spawn(move || own.write_all(&mut writer))?;
+        Ok(Self(Arc::new(End(shared))))
     }
 
     /// Hands a line over, or drops it.
     pub(super) fn send(&self, line: &[u8]) {
-        let waiting = self.waiting.fetch_add(line.len(), Ordering::SeqCst);
-        let sent = waiting < MAX_WAITING && self.queue.send(Message::Line(line.to_owned())).is_ok();
-        if !sent {
-            self.waiting.fetch_sub(line.len(), Ordering::SeqCst);
-            self.dropped.add(1);
+        let shared = &self.0.0;
+        let mut waiting = shared.waiting();
+        if waiting.unwritten() >= MAX_WAITING {
+            return shared.dropped.add(1);
+        }
+        waiting.lines.push(line);
+        if mem::take(&mut waiting.resting) {
+            drop(waiting);
+            shared.handed.notify_one();
         }
     }
 
     /// Waits until the lines so far are written or dropped, but not for an output that takes
     /// nothing. Returns whether they are.
     pub(super) fn flush(&self) -> bool {
-        let (flushed, wait) = mpsc::channel();
-        self.queue.send(Message::Flush(flushed)).is_ok() && wait.recv_timeout(MAX_FLUSH).is_ok()
+        let shared = &self.0.0;
+        let mut waiting = shared.waiting();
+        waiting.hurried = true;
+        shared.handed.notify_one();
+        let last = waiting.batches.0 + u64::from(!waiting.lines.ends.is_empty());
+        let unwritten = |waiting: &mut Waiting| waiting.batches.1 < last;
+        let waited = shared.written.wait_timeout_while(waiting, MAX_FLUSH, unwritten);
+        waited.is_ok_and(|(_, timeout)| !timeout.timed_out())
     }
 }
 
@@ -80,6 +149,69 @@ impl Write for Lines {
     }
 }
 
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.waiting().ended = true;
+        self.0.handed.notify_one();
+    }
+}
+
+impl Waiting {
+    /// The bytes that are not yet written.
+    fn unwritten(&self) -> usize {
+        self.taken + self.lines.bytes.len()
+    }
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes each batch until the end.
+    fn write_all<W: Write>(&self, writer: &mut LineWriter<W>) {
+        while let Some(batch) = self.next() {
+            let mut start = 0;
+            while start < batch.bytes.len() {
+                // Otherwise an output that is slow would get a notice for each line.
+                let caught_up = self.waiting().unwritten() <= MAX_WAITING / 2;
+                let end = batch.end_together(start);
+                writer.lines(&batch, start, end, caught_up);
+                self.waiting().taken -= end - start;
+                start = end;
+            }
+            self.pause();
+        }
+    }
+
+    /// The lines that have come, or the end.
+    fn next(&self) -> Option<Batch> {
+        let mut waiting = self.waiting();
+        while waiting.lines.ends.is_empty() {
+            if waiting.ended {
+                return None;
+            }
+            waiting.resting = true;
+            waiting = self.handed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        waiting.resting = false;
+        waiting.batches.0 += 1;
+        waiting.taken = waiting.lines.bytes.len();
+        Some(mem::take(&mut waiting.lines))
+    }
+
+    /// Ends a batch, and lets lines gather unless somebody waits for them.
+    fn pause(&self) {
+        let mut waiting = self.waiting();
+        waiting.batches.1 += 1;
+        self.written.notify_all();
+        let unhurried = |waiting: &mut Waiting| !waiting.ended && !waiting.hurried;
+        let paused = self.handed.wait_timeout_while(waiting, PAUSE, unhurried);
+        let (mut waiting, _) = paused.unwrap_or_else(PoisonError::into_inner);
+        waiting.hurried = false;
+    }
+}
+
 struct LineWriter<W> {
     dropped: DroppedLines,
     /// How many dropped lines a notice has told of.
@@ -91,25 +223,22 @@ struct LineWriter<W> {
 }
 
 impl<W: Write> LineWriter<W> {
-    fn run(&mut self, messages: &Receiver<Message>, waiting: &AtomicUsize) {
-        for message in messages {
-            match message {
-                // Whoever waits for it may have stopped waiting.
-                Message::Flush(flushed) => drop(flushed.send(())),
-                Message::Line(line) => {
-                    // Otherwise an output that is slow would get a notice for each line.
-                    let caught_up = waiting.load(Ordering::SeqCst) <= MAX_WAITING / 2;
-                    self.line(&line, caught_up);
-                    waiting.fetch_sub(line.len(), Ordering::SeqCst);
-                }
+    /// Writes the lines from `start` to `end` together. Those that the output does not take are dropped.
+    fn lines(&mut self, batch: &Batch, mut start: usize, end: usize, caught_up: bool) {
+        while start < end {
+            let ready = if caught_up { self.give_notice() } else { Ok(()) };
+            if ready.and_then(|()| self.mend()).is_err() {
+                self.dropped.add(1);
+                start = batch.end_of_line(start);
+                continue;
             }
-        }
-    }
-
-    fn line(&mut self, line: &[u8], caught_up: bool) {
-        let notice = if caught_up { self.give_notice() } else { Ok(()) };
-        if notice.and_then(|()| self.write(line)).is_err() {
-            self.dropped.add(1);
+            let written = self.write(batch.bytes.get(start..end).unwrap_or_default());
+            start += written;
+            if start < end {
+                self.torn = !batch.is_line_start(start);
+                self.dropped.add(1);
+                start = batch.end_of_line(start);
+            }
         }
     }
 
@@ -117,31 +246,39 @@ impl<W: Write> LineWriter<W> {
     fn give_notice(&mut self) -> io::Result<()> {
         let dropped = self.dropped.count();
         if dropped > self.noticed {
+            self.mend()?;
             let notice = (self.notice)(dropped - self.noticed);
-            self.write(notice.as_bytes())?;
+            let written = self.write(notice.as_bytes());
+            if written < notice.len() {
+                self.torn = written > 0;
+                return Err(io::ErrorKind::WriteZero.into());
+            }
             self.noticed = dropped;
         }
         Ok(())
     }
 
-    fn write(&mut self, line: &[u8]) -> io::Result<()> {
-        if self.torn {
-            self.write_all(b"\n")?;
+    /// Ends a line that was written in part.
+    fn mend(&mut self) -> io::Result<()> {
+        if self.torn && self.write(b"\n") == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
         }
-        self.write_all(line)
+        self.torn = false;
+        Ok(())
     }
 
-    fn write_all(&mut self, mut line: &[u8]) -> io::Result<()> {
-        while !line.is_empty() {
-            let written = match self.output.write(line) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
-                written => written?,
-            };
-            line = line.get(written..).unwrap_or_default();
-            self.torn = !line.is_empty() && (self.torn || written > 0);
+    /// Writes until the output takes no more, and returns how many bytes it took.
+    fn write(&mut self, bytes: &[u8]) -> usize {
+        let mut written = 0;
+        while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+            match self.output.write(rest) {
+                Ok(0) => break,
+                Ok(taken) => written += taken,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
         }
-        Ok(())
+        written
     }
 }
 
@@ -172,6 +309,18 @@ mod tests {
         }
     }
 
+    impl LineWriter<Small> {
+        fn line(&mut self, line: &[u8]) {
+            self.all(&[line]);
+        }
+
+        fn all(&mut self, lines: &[&[u8]]) {
+            let mut batch = Batch::default();
+            lines.iter().for_each(|line| batch.push(line));
+            self.lines(&batch, 0, batch.bytes.len(), true);
+        }
+    }
+
     fn writer(room: usize) -> LineWriter<Small> {
         let output = Small { room, ..Small::default() };
         let notice = |lines| format!("{lines} dropped\n");
@@ -183,12 +332,12 @@ mod tests {
         let mut writer = writer(6);
 
         for line in ["one\n", "two\n", "three\n"] {
-            writer.line(line.as_bytes(), true);
+            writer.line(line.as_bytes());
         }
         assert_eq!((writer.output.written.as_str(), writer.dropped.count()), ("one\ntw", 2));
         writer.output.room = 100;
         for line in ["four\n", "five\n"] {
-            writer.line(line.as_bytes(), true);
+            writer.line(line.as_bytes());
         }
 
         assert_eq!(writer.output.written, "one\ntw\n2 dropped\nfour\nfive\n");
@@ -196,14 +345,37 @@ mod tests {
     }
 
     #[test]
+    fn lines_that_are_written_together_are_dropped_one_by_one() {
+        let mut writer = writer(9);
+
+        writer.all(&[b"one\n", b"two\n", b"three\n", b"four\n"]);
+        assert_eq!((writer.output.written.as_str(), writer.dropped.count()), ("one\ntwo\nt", 2));
+        writer.output.room = 100;
+        writer.all(&[b"five\n", b"six\n"]);
+
+        assert_eq!(writer.output.written, "one\ntwo\nt\n2 dropped\nfive\nsix\n");
+    }
+
+    #[test]
+    fn as_many_lines_are_written_together_as_a_pipe_takes_as_one() {
+        let mut batch = Batch::default();
+        for length in [1000, 3000, 96, 1, 5000, 10] {
+            batch.push(&b"x".repeat(length));
+        }
+
+        let ends = [0, 4096, 4097, 9097].map(|start| batch.end_together(start));
+        assert_eq!(ends, [4096, 4097, 9097, 9107]);
+    }
+
+    #[test]
     fn a_notice_that_did_not_fit_is_told_later() {
         let mut writer = writer(0);
-        writer.line(b"one\n", true);
+        writer.line(b"one\n");
         writer.output.room = 5;
-        writer.line(b"two\n", true);
+        writer.line(b"two\n");
         writer.output.room = 100;
 
-        writer.line(b"three\n", true);
+        writer.line(b"three\n");
 
         assert_eq!(writer.output.written, "1 dro\n2 dropped\nthree\n");
     }

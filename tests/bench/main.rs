@@ -19,6 +19,8 @@
 //! cargo bench --bench gatelodge -- operations --save before.json
 //! cargo bench --bench gatelodge -- operations --against before.json
 //! ```
+//!
+//! `--only` and `--callers` leave most of them out, for a look at one of them with a profiler.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails has no result")]
 #![expect(clippy::disallowed_methods, reason = "what is measured here is time")]
@@ -47,11 +49,8 @@ const ROWS: u32 = 100_000;
 /// What the command line asks for.
 #[derive(Default)]
 struct Asked {
-    /// A saved run of operations, with which this one is compared.
-    against: Option<PathBuf>,
+    operations: operations::Asked,
     rows: u32,
-    /// Where the run of operations is saved.
-    save: Option<PathBuf>,
     /// What runs; nothing: all.
     subjects: Vec<String>,
 }
@@ -69,8 +68,13 @@ impl Asked {
                     asked.rows =
                         rows.filter(|rows| *rows >= 500).expect("--rows takes 500 or more");
                 }
-                "--against" => asked.against = arguments.next().map(PathBuf::from),
-                "--save" => asked.save = arguments.next().map(PathBuf::from),
+                "--against" => asked.operations.against = arguments.next().map(PathBuf::from),
+                "--callers" => {
+                    let callers = arguments.next().and_then(|callers| callers.parse().ok());
+                    asked.operations.callers = Some(callers.expect("--callers takes a number"));
+                }
+                "--only" => asked.operations.only = arguments.next(),
+                "--save" => asked.operations.save = arguments.next().map(PathBuf::from),
                 subject => asked.subjects.push(subject.to_owned()),
             }
         }
@@ -110,7 +114,7 @@ fn main() -> ExitCode {
         keep::tell(asked.rows);
     }
     if asked.subjects.iter().any(|own| own == "operations") {
-        operations::tell(asked.save.as_deref(), asked.against.as_deref());
+        operations::tell(&asked.operations);
     }
     ExitCode::SUCCESS
 }

@@ -12,7 +12,7 @@ mod limit;
 mod place;
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
@@ -173,10 +173,28 @@ impl Saved {
     }
 }
 
-/// Prints a line for each operation at each number of callers; beside it how it stands to the run that was
-/// saved in `against`. Saves this run in `save`.
-pub(crate) fn tell(save: Option<&Path>, against: Option<&Path>) {
-    let others: Vec<Saved> = against.map_or_else(Vec::new, |path| {
+/// What the command line asks of the operations.
+#[derive(Default)]
+pub(crate) struct Asked {
+    /// A saved run, with which this one is compared.
+    pub(crate) against: Option<PathBuf>,
+    /// The only number of callers.
+    pub(crate) callers: Option<usize>,
+    /// A part of the names of those that run.
+    pub(crate) only: Option<String>,
+    /// Where the run is saved.
+    pub(crate) save: Option<PathBuf>,
+}
+
+impl Asked {
+    fn has(&self, operation: &Operation) -> bool {
+        self.only.as_ref().is_none_or(|part| operation.name.contains(part.as_str()))
+    }
+}
+
+/// Prints a line for each operation at each number of callers.
+pub(crate) fn tell(asked: &Asked) {
+    let others: Vec<Saved> = asked.against.as_ref().map_or_else(Vec::new, |path| {
         serde_json::from_str(&fs::read_to_string(path).expect("a saved run")).expect("a saved run")
     });
     let mut all = Vec::new();
@@ -190,9 +208,9 @@ pub(crate) fn tell(save: Option<&Path>, against: Option<&Path>) {
         "{:<36} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6}  mark",
         "operation", "callers", "per s", "p50 ms", "p99 ms", "CPU µs", "limit µs", "ratio"
     );
-    for operation in OPERATIONS {
+    for operation in OPERATIONS.into_iter().filter(|operation| asked.has(operation)) {
         let mut flows: Vec<Flow> = (0..max).map(|n| (operation.flow)(&seeds, n)).collect();
-        for callers in CALLERS {
+        for callers in CALLERS.into_iter().filter(|own| asked.callers.is_none_or(|one| one == *own)) {
             let own = flows.drain(..callers).collect();
             let measuring = measure(place.address(), || place.processor_time(), own);
             let (measured, mut back, sizes) = runtime.block_on(measuring);
@@ -228,7 +246,7 @@ pub(crate) fn tell(save: Option<&Path>, against: Option<&Path>) {
         }
     }
     println!("memory after that: {} MiB", place.memory());
-    if let Some(path) = save {
+    if let Some(path) = &asked.save {
         fs::write(path, serde_json::to_string_pretty(&all).unwrap()).unwrap();
     }
 }
