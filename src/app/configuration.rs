@@ -14,9 +14,9 @@ use super::{App, contents};
 use crate::config::{Config, Definitions, Fault, Faults, Layers, Source};
 use crate::error::{Error, Internal};
 use crate::event::Kind;
-use crate::flow::Rules;
 use crate::flow::apply::definitions;
 use crate::flow::events::Act;
+use crate::flow::{Documents, Rules};
 use crate::model::actor::Acting;
 use crate::oauth::client::jwks::JwkSet;
 use crate::oauth::issuer::Issuer;
@@ -76,7 +76,9 @@ impl CurrentConfiguration {
         let statement_keys = statement_keys(&configured)?;
         let config = configured.with_definitions(definitions);
         let pepper = Arc::new(pepper);
-        let rules = Arc::new(Rules { config, configured, issuer, pepper, statement_keys });
+        let documents = Documents::default();
+        let rules =
+            Arc::new(Rules { config, configured, documents, issuer, pepper, statement_keys });
         Ok(Self {
             last: Mutex::default(),
             layers: OnceLock::new(),
@@ -238,7 +240,8 @@ impl App {
         }
         let changed = configured.changes(&old.configured);
         let config = configured.with_definitions(&definitions);
-        let rules = Rules { config, configured, issuer, pepper, statement_keys };
+        let documents = Documents::default();
+        let rules = Rules { config, configured, documents, issuer, pepper, statement_keys };
         Ok((Arc::new(rules), Reloaded { changed, waiting }))
     }
 

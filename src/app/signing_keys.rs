@@ -29,8 +29,12 @@ impl App {
     ///
     /// [`Refusal::StoreUnwritable`] at once, if a key is missing and cannot be stored.
     pub async fn complete_keys(&self) -> Result<Arc<KeyRing>, Error> {
-        let mut keys = self.keys.subscribe();
         let is_complete = |ring: &KeyRing| ring.is_complete(self.clock().now());
+        let present = self.keys();
+        if is_complete(&present) {
+            return Ok(present);
+        }
+        let mut keys = self.keys.subscribe();
         let unwritable = || self.write_health() != WriteHealth::Writable;
         let settled = keys.wait_for(|ring| is_complete(ring) || unwritable());
         match tokio::time::timeout(KEY_WAIT, settled).await {

@@ -9,7 +9,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -49,12 +49,44 @@ pub struct Rules {
     pub config: Config,
     /// The configuration as its layers have it.
     pub configured: Config,
+    /// What the server publishes about itself, and follows from the rest.
+    pub documents: Documents,
     /// The issuer.
     pub issuer: Issuer,
     /// The keys of every keyed hash.
     pub pepper: Arc<Pepper>,
     /// The keys whose software statements are trusted (RFC 7591 §2.3).
     pub statement_keys: Option<JwkSet>,
+}
+
+/// The documents that follow from [`Rules`] alone. Each is made when it is first asked for.
+#[derive(Clone, Default)]
+pub struct Documents {
+    /// The metadata of this server.
+    pub metadata: Document,
+    /// The metadata of this server as a resource.
+    pub own_resource: Document,
+    /// Where people create and manage passkeys.
+    pub passkey_endpoints: Document,
+    /// The origins of its passkeys.
+    pub related_origins: Document,
+}
+
+/// A document of some [`Rules`]. A clone is for other rules, and not made yet.
+#[derive(Default)]
+pub struct Document(OnceLock<Arc<[u8]>>);
+
+impl Clone for Document {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Document {
+    /// The document, which `make` makes if nobody asked for it before.
+    pub fn made(&self, make: impl FnOnce() -> Vec<u8>) -> Arc<[u8]> {
+        Arc::clone(self.0.get_or_init(|| make().into()))
+    }
 }
 
 impl Rules {

@@ -37,7 +37,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
 use tower::ServiceExt as _;
@@ -48,7 +48,6 @@ pub(crate) use oauth::authorize::StartedInteraction;
 
 use crate::app::App;
 use crate::flow::authorize::consent::ClientRedirect;
-use extract::{host, probe, section};
 use oauth::{
     anonymous, authorize, device, introspect, logout, metadata, par, registration, revoke, token,
     userinfo,
@@ -57,7 +56,7 @@ use pages::{
     account as account_page, applications, connections, interaction, own_passkeys, passkeys, prove,
     setup,
 };
-use routes::{cached_for_an_hour, immutable, open_to_any_origin, readable_errors};
+use routes::{cached_for_an_hour, immutable, open_to_any_origin};
 
 /// The response that sends an authorization response to its client through the browser, for whoever
 /// gives it in the place of a person.
@@ -178,14 +177,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/metrics", get(metrics::show))
         .fallback(failure::not_found)
         .method_not_allowed_fallback(failure::method_not_allowed)
-        // The checks of `Host` and of the header section run before the rules of a group and before
-        // a handler.
-        .layer(from_fn_with_state(Arc::clone(&app), host::check))
-        .layer(from_fn(section::check))
-        .layer(from_fn(readable_errors))
-        .layer(from_fn_with_state(Arc::clone(&app), probe::observe))
-        // The last layer is the outermost. Rendering wraps the checks, so that their refusals are
-        // rendered and logged too.
+        // Checks `Host` and the header section before the rules of a group and before a handler.
         .layer(from_fn_with_state(Arc::clone(&app), render::render))
         .with_state(app)
 }

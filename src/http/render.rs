@@ -13,11 +13,12 @@ use axum::response::{IntoResponse, Response};
 
 use super::about::About;
 use super::assets;
-use super::extract::{host, peer};
+use super::extract::{host, peer, probe, section};
 use super::facts::{self, Facts};
 use super::failure::{Cause, Detail, ErrorFormat, Slip, accepts_html};
 use super::pages::error;
 use super::pages::templates::Page;
+use super::routes::ReadableErrors;
 use super::ways::{Around, Ways};
 use crate::admin::ErrorView;
 use crate::app::{App, Refused};
@@ -65,9 +66,7 @@ impl Asked {
     }
 }
 
-/// Handles a request, renders its failure, sets its headers, and logs it. It is the only layer
-/// outside the check of `Host` (`host::check`), so that a refusal by that check is rendered and
-/// logged too.
+/// Checks and handles a request, renders its failure, sets its headers, and logs it.
 pub(super) async fn render(
     State(app): State<Arc<App>>,
     mut request: Request,
@@ -84,7 +83,7 @@ pub(super) async fn render(
     let address = peer::address_of(&app, &parts);
     let request = Request::from_parts(parts, body);
 
-    let mut response = next.run(request).await;
+    let mut response = checked(&app, request, next).await;
 
     let cause = response.extensions().get::<Cause>().cloned();
     let event = cause.as_ref().map(|_| app.event_id());
@@ -136,6 +135,22 @@ pub(super) async fn render(
     }
     .log();
     response
+}
+
+/// Checks the header section and `Host`, and handles the request. Refusals by the checks are rendered and
+/// logged like others.
+async fn checked(app: &App, request: Request, next: Next) -> Response {
+    probe::observe(app, &request);
+    let readable = ReadableErrors::of(&request);
+    let checked = section::check(&request);
+    let response = match checked.and_then(|()| host::check(app, &app.rules(), &request)) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => refused,
+    };
+    match readable {
+        Some(readable) => readable.open(response),
+        None => response,
+    }
 }
 
 /// The error response of an operation of the administration, with the id of its event.

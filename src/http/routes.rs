@@ -38,26 +38,32 @@ pub(super) fn open_to_any_origin(
 
 /// Lets scripts of any origin read the errors below `/.well-known/`, where programs try several
 /// addresses and go by what is not there.
-pub(super) async fn readable_errors(request: Request, next: Next) -> Response {
-    if !request.uri().path().starts_with("/.well-known/") {
-        return next.run(request).await;
+pub(super) struct ReadableErrors(Option<Preflight>);
+
+impl ReadableErrors {
+    /// What becomes of the response to `request`, if it is for such an address.
+    pub(super) fn of(request: &Request) -> Option<Self> {
+        let is_there = request.uri().path().starts_with("/.well-known/");
+        is_there.then(|| Self(Preflight::of(request)))
     }
-    let preflight = Preflight::of(&request);
-    let mut response = next.run(request).await;
-    let refusal = response.extensions().get::<Cause>().map(|cause| cause.0.refusal());
-    match (preflight, refusal) {
-        // A script may send the request itself only after a success.
-        (Some(preflight), Some(Some(Refusal::PageNotFound))) => {
-            let mut allowed = StatusCode::NO_CONTENT.into_response();
-            open(allowed.headers_mut());
-            preflight.allow("GET,HEAD", allowed.headers_mut());
-            allowed
+
+    /// The response that a script may read.
+    pub(super) fn open(self, mut response: Response) -> Response {
+        let refusal = response.extensions().get::<Cause>().map(|cause| cause.0.refusal());
+        match (self.0, refusal) {
+            // A script may send the request itself only after a success.
+            (Some(preflight), Some(Some(Refusal::PageNotFound))) => {
+                let mut allowed = StatusCode::NO_CONTENT.into_response();
+                open(allowed.headers_mut());
+                preflight.allow("GET,HEAD", allowed.headers_mut());
+                allowed
+            }
+            (_, Some(_)) => {
+                open(response.headers_mut());
+                response
+            }
+            (_, None) => response,
         }
-        (_, Some(_)) => {
-            open(response.headers_mut());
-            response
-        }
-        (_, None) => response,
     }
 }
 

@@ -10,7 +10,8 @@ mod source;
 mod standing;
 mod verification;
 
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -279,7 +280,17 @@ pub fn signed_by(key: &Jwk, token: &Compact<'_>) -> bool {
 
 /// The stored keys: current, future, and retired but still needed to verify.
 #[derive(Default)]
-pub struct KeyRing(Vec<Arc<SigningKey>>);
+pub struct KeyRing {
+    keys: Vec<Arc<SigningKey>>,
+    /// The set that was published last.
+    published: Mutex<Option<Published>>,
+}
+
+/// A JWK Set, and when it is the one to publish.
+struct Published {
+    during: Range<Timestamp>,
+    jwks: Arc<[u8]>,
+}
 
 impl KeyRing {
     /// Opens the keys of the store.
@@ -298,13 +309,14 @@ impl KeyRing {
         read: fn(SigningAlg, &[u8]) -> Result<Pair, Internal>,
     ) -> Result<Self, Internal> {
         let open = |(id, row)| SigningKey::with(id, &row, sealer, read).map(Arc::new);
-        rows.into_iter().map(open).collect::<Result<_, _>>().map(Self)
+        let keys = rows.into_iter().map(open).collect::<Result<_, _>>()?;
+        Ok(Self { keys, published: Mutex::default() })
     }
 
     /// The key that signs with `alg` at `now`. If all were made by a clock that was ahead, it is the
     /// first of them: there is nothing to wait for.
     pub fn current(&self, alg: SigningAlg, now: Timestamp) -> Option<&Arc<SigningKey>> {
-        let own = || self.0.iter().filter(|key| key.alg == alg);
+        let own = || self.keys.iter().filter(|key| key.alg == alg);
         let active = own().filter(|key| key.active <= now).max_by_key(|key| key.order());
         active.or_else(|| own().min_by_key(|key| key.order()))
     }
@@ -314,11 +326,19 @@ impl KeyRing {
         SigningAlg::ALL.iter().all(|alg| self.current(*alg, now).is_some())
     }
 
-    /// The JWK Set (RFC 7517 §5) at `now`.
-    pub fn jwks(&self, now: Timestamp) -> Value {
-        let published = self.0.iter().filter(|key| key.is_published(now));
-        let keys: Vec<&Value> = published.map(|key| &key.jwk).collect();
-        json!({ "keys": keys })
+    /// The JWK Set (RFC 7517 §5) at `now`. It is made anew only when a key has retired.
+    pub fn jwks(&self, now: Timestamp) -> Arc<[u8]> {
+        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = published.take().filter(|published| published.during.contains(&now));
+        Arc::clone(&published.insert(current.unwrap_or_else(|| self.publish(now))).jwks)
+    }
+
+    fn publish(&self, now: Timestamp) -> Published {
+        let published = self.keys.iter().filter(|key| key.is_published(now));
+        let keys: Vec<&Value> = published.clone().map(|key| &key.jwk).collect();
+        let end = published.filter_map(|key| key.retires).min();
+        let during = now..end.unwrap_or(Timestamp::from_millis(u64::MAX));
+        Published { during, jwks: json!({ "keys": keys }).to_string().into_bytes().into() }
     }
 }
 
@@ -426,10 +446,14 @@ mod tests {
         let (new, new_row) = generate(SigningAlg::Es256, &sealer, NOW, later).unwrap();
         let rows = vec![(old.clone(), old_row), (new.clone(), new_row)];
         let ring = KeyRing::open(rows, &sealer).unwrap();
-        let published = |at| ring.jwks(at)["keys"].as_array().unwrap().len();
+        let published = |at| {
+            let jwks: Value = serde_json::from_slice(&ring.jwks(at)).unwrap();
+            jwks["keys"].as_array().unwrap().len()
+        };
 
         assert_eq!(ring.current(SigningAlg::Es256, NOW).unwrap().id, old);
         assert_eq!(ring.current(SigningAlg::Es256, later).unwrap().id, new);
-        assert_eq!((published(NOW), published(Timestamp::from_seconds(3_000))), (2, 1));
+        let times = [NOW, Timestamp::from_millis(2_999_999), Timestamp::from_seconds(3_000), NOW];
+        assert_eq!(times.map(published), [2, 2, 1, 2]);
     }
 }

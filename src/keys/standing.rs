@@ -43,14 +43,14 @@ impl KeyRing {
     /// Every key and what it does at `now`, in the order of the algorithms' names, and for each the
     /// newest key first.
     pub fn standings(&self, now: Timestamp) -> Vec<KeyStanding> {
-        let mut keys: Vec<&SigningKey> = self.0.iter().map(AsRef::as_ref).collect();
+        let mut keys: Vec<&SigningKey> = self.keys.iter().map(AsRef::as_ref).collect();
         keys.sort_by_key(|key| (key.alg.as_str(), std::cmp::Reverse(key.order())));
         keys.into_iter().map(|key| self.standing(key, now)).collect()
     }
 
     fn standing(&self, key: &SigningKey, now: Timestamp) -> KeyStanding {
         let later = |other: &&SigningKey| other.alg == key.alg && other.order() > key.order();
-        let successors = self.0.iter().map(AsRef::as_ref).filter(later);
+        let successors = self.keys.iter().map(AsRef::as_ref).filter(later);
         let signs = self.current(key.alg, now).is_some_and(|current| current.id == key.id);
         let state = if signs {
             KeyState::Signing

@@ -77,7 +77,7 @@ impl KeyRing {
     /// of the header.
     fn signature(&self, token: &Compact<'_>, now: Timestamp) -> Signature {
         let kid = token.header().kid.as_ref();
-        let Some(key) = self.0.iter().find(|key| kid == Some(&key.id)) else {
+        let Some(key) = self.keys.iter().find(|key| kid == Some(&key.id)) else {
             return Signature::UnknownKey;
         };
         let (signature, input) = (token.signature(), token.signing_input().as_bytes());

@@ -1,12 +1,12 @@
 //! The check of a request's `Host` against the names of this server, which prevents DNS rebinding.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, Uri, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
@@ -25,37 +25,31 @@ const PROXY_HEADERS: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-forw
 
 /// Refuses a `Host` that is no name of this server. Redirects a request for a page under another
 /// name to the issuer's host, because cookies and passkeys work only there.
-pub(in crate::http) async fn check(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(in crate::http) fn check(app: &App, rules: &Rules, request: &Request) -> Result<(), Response> {
     if is_probe(request.uri().path()) {
-        return next.run(request).await;
+        return Ok(());
     }
-    let rules = app.rules();
-    let Some(host) = host(&rules.issuer, &request) else {
-        return NegotiatedFailure::from(Refusal::HostMalformed).into_response();
+    let Some(host) = host(&rules.issuer, request) else {
+        return Err(NegotiatedFailure::from(Refusal::HostMalformed).into_response());
     };
+    if host == rules.issuer.authority() {
+        return Ok(());
+    }
     let is_host = |own: &str| without_default_port(&rules.issuer, own) == host;
-    let known = host == rules.issuer.authority()
-        || is_loopback(&host)
+    let known = is_loopback(&host)
         || rules.config.hosts.iter().any(|own| is_host(own))
         || rules.config.listen.iter().any(|own| is_host(&own.to_string()))
-        || for_devices(&rules).any(|own| is_host(&own))
+        || for_devices(rules).any(|own| is_host(&own))
         || is_for_applications(request.uri().path())
-            && (is_application(&rules, &host) || is_forwarded_to_application(&app, &request));
-    let lost = host != rules.issuer.authority() && needs_issuers_host(&request);
-    if (lost || !known) && is_proxys_own(&app, &request, &host) {
-        return NegotiatedFailure::from(Refusal::HostOfProxy).into_response();
+            && (is_application(rules, &host) || is_forwarded_to_application(app, request));
+    let lost = needs_issuers_host(request);
+    if (lost || !known) && is_proxys_own(app, request, &host) {
+        return Err(NegotiatedFailure::from(Refusal::HostOfProxy).into_response());
     }
     if !known {
-        return NegotiatedFailure::from(Refusal::HostUnknown).into_response();
+        return Err(NegotiatedFailure::from(Refusal::HostUnknown).into_response());
     }
-    if lost {
-        return to_issuer(&rules.issuer, &request);
-    }
-    next.run(request).await
+    if lost { Err(to_issuer(&rules.issuer, request)) } else { Ok(()) }
 }
 
 /// Whether `path` is that of a health check. It may have any `Host`: a probe sends the address of
@@ -134,14 +128,18 @@ fn forwarded_host(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
 /// The authority of a request in lower case: that of its URI, else its `Host` header. The default
 /// port of the issuer's scheme is left out (RFC 9110 §4.2.3). A request with several `Host` headers,
 /// or a malformed one, has none.
-fn host(issuer: &Issuer, request: &Request) -> Option<String> {
+fn host<'a>(issuer: &Issuer, request: &'a Request) -> Option<Cow<'a, str>> {
     authority(issuer, request.uri(), request.headers())
 }
 
-fn authority(issuer: &Issuer, uri: &Uri, headers: &HeaderMap) -> Option<String> {
+fn authority<'a>(issuer: &Issuer, uri: &Uri, headers: &'a HeaderMap) -> Option<Cow<'a, str>> {
     let authority = match uri.authority() {
         Some(authority) => authority.clone(),
-        None => single(headers)?.parse::<Authority>().ok()?,
+        None => match single(headers)? {
+            // As nearly every request has it.
+            host if host == issuer.authority() => return Some(Cow::Borrowed(host)),
+            host => host.parse::<Authority>().ok()?,
+        },
     };
     let written = authority.as_str();
     // Beside the host there is a port or nothing: no userinfo, no port that is no number.
@@ -149,7 +147,7 @@ fn authority(issuer: &Issuer, uri: &Uri, headers: &HeaderMap) -> Option<String> 
     if written.contains('@') || !has_port && written != authority.host() {
         return None;
     }
-    Some(without_default_port(issuer, written).to_ascii_lowercase())
+    Some(Cow::Owned(without_default_port(issuer, written).to_ascii_lowercase()))
 }
 
 /// `host` without the default port of the issuer's scheme.

@@ -2,12 +2,9 @@
 //! of it.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header;
-use axum::middleware::Next;
-use axum::response::Response;
 
 use crate::app::App;
 use crate::app::doctor::{NONCE, Observed};
@@ -25,16 +22,11 @@ const MAX_ENTRIES: usize = 16;
 
 /// Records how a request with a nonce of an operator arrives. It runs outside of the check of
 /// `Host`, whose refusal is worth knowing, and changes no response.
-pub(in crate::http) async fn observe(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(in crate::http) fn observe(app: &App, request: &Request) {
     let query = request.uri().query().and_then(|query| query.strip_prefix(NONCE));
     if let Some(nonce) = query.and_then(|rest| rest.strip_prefix('=')) {
-        app.observe(nonce, || observed(&request));
+        app.observe(nonce, || observed(request));
     }
-    next.run(request).await
 }
 
 fn observed(request: &Request) -> Observed {

@@ -2,7 +2,6 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::Refusal;
@@ -13,11 +12,11 @@ const MAX_LENGTH: usize = 32 * 1024;
 
 /// Refuses a header section that is too large. The listener refuses one that is larger than its
 /// buffer before there is a request.
-pub(in crate::http) async fn check(request: Request, next: Next) -> Response {
-    if length(&request) > MAX_LENGTH {
-        return NegotiatedFailure::from(Refusal::HeaderSectionTooLarge).into_response();
+pub(in crate::http) fn check(request: &Request) -> Result<(), Response> {
+    if length(request) > MAX_LENGTH {
+        return Err(NegotiatedFailure::from(Refusal::HeaderSectionTooLarge).into_response());
     }
-    next.run(request).await
+    Ok(())
 }
 
 /// The length of the header section, with one space and one CRLF a line (RFC 9112 §2.1).

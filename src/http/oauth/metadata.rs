@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::app::{App, Readiness};
 use crate::config::SignUpPolicy;
 use crate::error::Refusal;
+use crate::flow::Rules;
 use crate::flow::resource::registered;
 use crate::http::destination::PagePath;
 use crate::http::failure::JsonFailure;
@@ -19,8 +22,12 @@ use crate::oauth::client::{DocumentPolicy, RegistrationPolicy};
 use crate::oauth::metadata::Metadata;
 
 /// The metadata document (RFC 8414 §3, OpenID Connect Discovery §4).
-pub(in crate::http) async fn show(State(app): State<Arc<App>>) -> Json<Metadata> {
+pub(in crate::http) async fn show(State(app): State<Arc<App>>) -> Made {
     let rules = app.rules();
+    Made(rules.documents.metadata.made(|| json_of(&metadata(&rules))))
+}
+
+fn metadata(rules: &Rules) -> Metadata {
     let iss = rules.config.policy.iss_parameter;
     // Programs ask for all that they find here, and few of them administer. The scopes of the
     // administration are in the metadata of this server as a resource.
@@ -38,38 +45,58 @@ pub(in crate::http) async fn show(State(app): State<Arc<App>>) -> Json<Metadata>
     if rules.config.policy.sign_up == SignUpPolicy::Open {
         metadata.prompt_values_supported.push("create");
     }
-    Json(metadata)
+    metadata
 }
 
 /// The JWK Set (RFC 7517 §5). It waits until all keys exist, because clients cache it.
-pub(in crate::http) async fn jwks(State(app): State<Arc<App>>) -> Result<Response, JsonFailure> {
-    let keys = app.complete_keys().await?;
-    Ok(Json(keys.jwks(app.clock().now())).into_response())
+pub(in crate::http) async fn jwks(State(app): State<Arc<App>>) -> Result<Made, JsonFailure> {
+    Ok(Made(app.complete_keys().await?.jwks(app.clock().now())))
 }
 
 /// The page where people create and manage passkeys (W3C A Well-Known URL for Relying Party Passkey
 /// Endpoints).
-pub(in crate::http) async fn passkey_endpoints(State(app): State<Arc<App>>) -> Json<Value> {
-    let account = app.rules().issuer.at(&PagePath::Account.to_string());
-    Json(json!({ "enroll": account, "manage": account }))
+pub(in crate::http) async fn passkey_endpoints(State(app): State<Arc<App>>) -> Made {
+    let rules = app.rules();
+    Made(rules.documents.passkey_endpoints.made(|| {
+        let account = rules.issuer.at(&PagePath::Account.to_string());
+        json_of(&json!({ "enroll": account, "manage": account }))
+    }))
 }
 
 /// The origins at which the server's passkeys may be used (WebAuthn Level 3 §5.11): only its own.
-pub(in crate::http) async fn related_origins(State(app): State<Arc<App>>) -> Json<Value> {
-    Json(json!({ "origins": [app.rules().issuer.as_str()] }))
+pub(in crate::http) async fn related_origins(State(app): State<Arc<App>>) -> Made {
+    let rules = app.rules();
+    let origins = || json!({ "origins": [rules.issuer.as_str()] });
+    Made(rules.documents.related_origins.made(|| json_of(&origins())))
 }
 
 /// The metadata of this server as a protected resource (RFC 9728 §3), which its `WWW-Authenticate`
 /// names.
-pub(in crate::http) async fn own_resource(State(app): State<Arc<App>>) -> Json<Value> {
+pub(in crate::http) async fn own_resource(State(app): State<Arc<App>>) -> Made {
     let rules = app.rules();
-    let scopes = rules.config.scope();
-    Json(json!({
-        "resource": rules.issuer.as_str(),
-        "authorization_servers": [rules.issuer.as_str()],
-        "bearer_methods_supported": ["header", "body"],
-        "scopes_supported": scopes.iter().map(|token| token.as_str()).collect::<Vec<_>>(),
+    Made(rules.documents.own_resource.made(|| {
+        let scopes = rules.config.scope();
+        json_of(&json!({
+            "resource": rules.issuer.as_str(),
+            "authorization_servers": [rules.issuer.as_str()],
+            "bearer_methods_supported": ["header", "body"],
+            "scopes_supported": scopes.iter().map(|token| token.as_str()).collect::<Vec<_>>(),
+        }))
     }))
+}
+
+/// A JSON document that was made before.
+pub(in crate::http) struct Made(Arc<[u8]>);
+
+impl IntoResponse for Made {
+    fn into_response(self) -> Response {
+        let json = HeaderValue::from_static("application/json");
+        ([(header::CONTENT_TYPE, json)], Bytes::from_owner(self.0)).into_response()
+    }
+}
+
+fn json_of(document: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(document).expect("a document of texts and lists is JSON")
 }
 
 /// A copy of the metadata of a registered resource that cannot serve its own (RFC 9728 §3).

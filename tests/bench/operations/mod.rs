@@ -210,7 +210,8 @@ pub(crate) fn tell(asked: &Asked) {
     );
     for operation in OPERATIONS.into_iter().filter(|operation| asked.has(operation)) {
         let mut flows: Vec<Flow> = (0..max).map(|n| (operation.flow)(&seeds, n)).collect();
-        for callers in CALLERS.into_iter().filter(|own| asked.callers.is_none_or(|one| one == *own)) {
+        for callers in CALLERS.into_iter().filter(|own| asked.callers.is_none_or(|one| one == *own))
+        {
             let own = flows.drain(..callers).collect();
             let measuring = measure(place.address(), || place.processor_time(), own);
             let (measured, mut back, sizes) = runtime.block_on(measuring);

@@ -23,7 +23,8 @@ impl SessionKey {
         let sealer = Sealer::new(&RootSecret::generate(&Entropy::System.seed()));
         let made = keys::generate(SigningAlg::Es256, &sealer, MADE, MADE).unwrap();
         let ring = KeyRing::open(vec![made], &sealer).unwrap();
-        let jwk = ring.jwks(MADE)["keys"][0].clone();
+        let jwks: Value = serde_json::from_slice(&ring.jwks(MADE)).unwrap();
+        let jwk = jwks["keys"][0].clone();
         Self { key: ring.current(SigningAlg::Es256, MADE).unwrap().clone(), jwk }
     }
 

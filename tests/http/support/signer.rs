@@ -20,7 +20,8 @@ impl Signer {
         let sealer = Sealer::new(&RootSecret::generate(&Entropy::System.seed()));
         let made = keys::generate(alg, &sealer, BEGINNING, BEGINNING).unwrap();
         let ring = KeyRing::open(vec![made], &sealer).unwrap();
-        let jwk = ring.jwks(BEGINNING)["keys"][0].clone();
+        let jwks: Value = serde_json::from_slice(&ring.jwks(BEGINNING)).unwrap();
+        let jwk = jwks["keys"][0].clone();
         Self { key: ring.current(alg, BEGINNING).unwrap().clone(), jwk }
     }
 
