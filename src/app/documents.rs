@@ -12,7 +12,7 @@ use crate::flow::throttle::{self, Guessed, Source};
 use crate::model::actor::Acting;
 use crate::model::named_by::NamedBy;
 use crate::model::network::Network;
-use crate::oauth::client::cimd;
+use crate::oauth::client::cimd::{self, DocumentAddress};
 use crate::oauth::client::metadata::ClientMetadata;
 use crate::oauth::id::ClientId;
 
@@ -53,6 +53,9 @@ impl App {
         address: IpAddr,
         tolerates: fn(FetchError) -> bool,
     ) -> Result<(), Error> {
+        if !DocumentAddress::is_meant(id) {
+            return Ok(());
+        }
         let status = document::status(&self.read()?, &self.rules(), self.clock().now(), id)?;
         let DocumentStatus::Fetch { address: document, known } = status else { return Ok(()) };
         let url = document.url();

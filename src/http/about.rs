@@ -137,13 +137,21 @@ impl About {
     pub(super) fn asks(&self, params: &Params) {
         self.prefer(params.many("ui_locales").flat_map(str::split_whitespace));
         self.0.asked.get_or_init(|| {
-            let asked = ASKED.iter().flat_map(|name| {
-                let values = params.many(name);
-                values.map(|value| ((*name).to_owned(), displayed(&redacted(value))))
-            });
-            let sent = SENT.iter().filter(|name| params.many(name).next().is_some());
-            let sent = sent.map(|name| ((*name).to_owned(), "(sent)".to_owned()));
-            asked.take(ASKED.len()).chain(sent).collect()
+            let place = |all: &[&str], name: &str| all.iter().position(|own| *own == name);
+            let given = || params.pairs().filter(|(_, value)| !value.is_empty());
+            let mut asked: Vec<_> = given()
+                .filter_map(|(name, value)| Some((place(&ASKED, name)?, name, value)))
+                .collect();
+            // The first of what is asked for, in the order of the list.
+            asked.sort_by_key(|(place, ..)| *place);
+            let asked = asked.into_iter().take(ASKED.len());
+            let asked =
+                asked.map(|(_, name, value)| (name.to_owned(), displayed(&redacted(value))));
+            let mut sent: Vec<_> = given().filter_map(|(name, _)| place(&SENT, name)).collect();
+            sent.sort_unstable();
+            sent.dedup();
+            let sent = sent.into_iter().filter_map(|place| SENT.get(place));
+            asked.chain(sent.map(|name| ((*name).to_owned(), "(sent)".to_owned()))).collect()
         });
     }
 

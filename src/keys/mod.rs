@@ -9,6 +9,7 @@ mod pair;
 mod source;
 mod standing;
 mod verification;
+mod verified;
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +34,7 @@ use crate::secret::{Generation, Generations, LastingKey, RootSecret};
 use crate::store::schema::{BridgeKey, SigningKeyRow};
 
 use pair::{Pair, drawn};
+use verified::VerifiedTokens;
 
 pub use block::BlockKey;
 pub use source::{Development, KeySource};
@@ -284,6 +286,7 @@ pub struct KeyRing {
     keys: Vec<Arc<SigningKey>>,
     /// The set that was published last.
     published: Mutex<Option<Published>>,
+    verified: VerifiedTokens,
 }
 
 /// A JWK Set, and when it is the one to publish.
@@ -310,7 +313,7 @@ impl KeyRing {
     ) -> Result<Self, Internal> {
         let open = |(id, row)| SigningKey::with(id, &row, sealer, read).map(Arc::new);
         let keys = rows.into_iter().map(open).collect::<Result<_, _>>()?;
-        Ok(Self { keys, published: Mutex::default() })
+        Ok(Self { keys, ..Self::default() })
     }
 
     /// The key that signs with `alg` at `now`. If all were made by a clock that was ahead, it is the
@@ -400,6 +403,44 @@ mod tests {
         assert_eq!(ring.verify_hint(&hint, at).unwrap().claims().sub, "s");
         assert_eq!(ring.verify_hint(&access, at).map(drop), Err(Refusal::IdTokenHintMalformed));
         assert_eq!(ring.examine(&access, at).unwrap().signature, Signature::Retired(at));
+    }
+
+    #[test]
+    fn a_verified_token_is_remembered_until_its_key_retires_and_no_forged_one_is() {
+        let (sealer, _) = ring();
+        let (id, mut row) = generate(SigningAlg::Es256, &sealer, NOW, NOW).unwrap();
+        let at = Timestamp::from_seconds(2_000);
+        row.retires = Some(Retirement { at, forgotten: Timestamp::from_seconds(9_000) });
+        let ring = KeyRing::open(vec![(id, row)], &sealer).unwrap();
+        let key = ring.current(SigningAlg::Es256, NOW).unwrap();
+        let token = |n: usize| {
+            let claims = json!({"iss": "i", "sub": "s", "aud": "a", "exp": 9, "iat": 1, "nbf": 1,
+                                "jti": n.to_string(), "client_id": "c"});
+            key.sign("at+jwt", &claims).unwrap()
+        };
+        let forged = |token: &str| {
+            let (head, signature) = token.rsplit_once('.').unwrap();
+            let other = if signature.starts_with('A') { "B" } else { "A" };
+            format!("{head}.{other}{}", &signature[1..])
+        };
+
+        let first = token(0);
+        for _ in 0..3 {
+            assert_eq!(ring.verify_access(&first, NOW).unwrap().claims().jti, "0");
+            let wrong = ring.verify_access(&forged(&first), NOW).map(drop);
+            assert_eq!(wrong, Err(Refusal::BearerTokenSignatureWrong));
+        }
+        assert_eq!(ring.verified.count(), 1);
+        let retired = ring.verify_access(&first, at).map(drop);
+        assert_eq!(retired, Err(Refusal::BearerTokenKeyRetired));
+
+        // Whoever is asked for again and again stays, among however many others.
+        for n in 1..=5_000 {
+            ring.verify_access(&token(n), NOW).unwrap();
+            ring.verify_access(&first, NOW).unwrap();
+        }
+        let digest = ring.verified.digest(&first);
+        assert!(ring.verified.count() <= 4_096 && ring.verified.find(&digest).is_some());
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Verification of this server's own JWTs: as an access token, as a hint, or for an operator. Each
 //! has a result type of its own.
 
+use std::sync::Arc;
+
 use jsonwebtoken::crypto::verify;
 use serde_json::Value;
 
-use super::{KeyRing, algorithm};
+use super::verified::Remembered;
+use super::{KeyRing, SigningKey, algorithm};
 use crate::clock::Timestamp;
 use crate::error::Refusal;
 use crate::oauth::claims::{AccessClaims, IdClaims};
@@ -27,17 +30,28 @@ impl KeyRing {
     /// [`Refusal::BearerTokenKeyRetired`], so that a key that leaks after its retirement is
     /// useless.
     pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<VerifiedAccess, Refusal> {
-        let token = Compact::parse(token)?;
-        match self.signature(&token, now) {
-            Signature::Valid => match kind(&token, &token.claims()?) {
-                JwtKind::Access => token.claims().map(VerifiedAccess),
-                JwtKind::Id | JwtKind::Logout | JwtKind::Other => {
-                    Err(Refusal::BearerTokenMalformed)
-                }
-            },
-            Signature::Retired(_) => Err(Refusal::BearerTokenKeyRetired),
-            Signature::UnknownKey | Signature::Wrong => Err(Refusal::BearerTokenSignatureWrong),
+        let digest = self.verified.digest(token);
+        if let Some(Remembered { claims, key }) = self.verified.find(&digest) {
+            return if key.is_published(now) {
+                Ok(VerifiedAccess(claims))
+            } else {
+                Err(Refusal::BearerTokenKeyRetired)
+            };
         }
+        let compact = Compact::parse(token)?;
+        let key = match self.signature(&compact, now) {
+            (Signature::Valid, Some(key)) => Arc::clone(key),
+            (Signature::Retired(_), _) => return Err(Refusal::BearerTokenKeyRetired),
+            (Signature::UnknownKey | Signature::Valid | Signature::Wrong, _) => {
+                return Err(Refusal::BearerTokenSignatureWrong);
+            }
+        };
+        if kind(&compact, &compact.claims()?) != JwtKind::Access {
+            return Err(Refusal::BearerTokenMalformed);
+        }
+        let claims = Arc::new(compact.claims()?);
+        self.verified.insert(digest, Remembered { claims: Arc::clone(&claims), key });
+        Ok(VerifiedAccess(claims))
     }
 
     /// Verifies an ID token that is sent as a hint (OpenID Connect Core §3.1.2.1). It may have
@@ -49,7 +63,7 @@ impl KeyRing {
     /// access tokens and logout tokens.
     pub fn verify_hint(&self, token: &str, now: Timestamp) -> Result<VerifiedHint, Refusal> {
         let token = Compact::parse(token).map_err(|_| Refusal::IdTokenHintMalformed)?;
-        let signed = match self.signature(&token, now) {
+        let signed = match self.signature(&token, now).0 {
             Signature::Retired(_) | Signature::Valid => true,
             Signature::UnknownKey | Signature::Wrong => false,
         };
@@ -70,28 +84,34 @@ impl KeyRing {
         let token = Compact::parse(token)?;
         let claims = token.claims().unwrap_or_default();
         let kind = kind(&token, &claims);
-        Ok(Examined { claims, kind, signature: self.signature(&token, now) })
+        Ok(Examined { claims, kind, signature: self.signature(&token, now).0 })
     }
 
-    /// Checks the signature of a token. The algorithm is that of the key named by `kid`, not that
-    /// of the header.
-    fn signature(&self, token: &Compact<'_>, now: Timestamp) -> Signature {
+    /// Checks the signature of a token, and returns the key that it names. The algorithm is that of the
+    /// key named by `kid`, not that of the header.
+    fn signature(
+        &self,
+        token: &Compact<'_>,
+        now: Timestamp,
+    ) -> (Signature, Option<&Arc<SigningKey>>) {
         let kid = token.header().kid.as_ref();
         let Some(key) = self.keys.iter().find(|key| kid == Some(&key.id)) else {
-            return Signature::UnknownKey;
+            return (Signature::UnknownKey, None);
         };
         let (signature, input) = (token.signature(), token.signing_input().as_bytes());
-        match (verify(signature, input, &key.decoding, algorithm(key.alg)), key.retires) {
+        let verified = verify(signature, input, &key.decoding, algorithm(key.alg));
+        let signature = match (verified, key.retires) {
             (Ok(true), Some(retired)) if now >= retired => Signature::Retired(retired),
             (Ok(true), _) => Signature::Valid,
             (Ok(false) | Err(_), _) => Signature::Wrong,
-        }
+        };
+        (signature, Some(key))
     }
 }
 
 /// Proof that a published key of this server signed an access token with these claims.
 #[derive(Clone, Debug)]
-pub struct VerifiedAccess(AccessClaims);
+pub struct VerifiedAccess(Arc<AccessClaims>);
 
 impl VerifiedAccess {
     /// Its claims.

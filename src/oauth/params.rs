@@ -153,6 +153,9 @@ fn named(name: &str) -> &'static str {
 }
 
 fn with_plus(written: &[u8]) -> Option<String> {
+    if !written.contains(&b'+') {
+        return None;
+    }
     let mut parts = written.split(|b| *b == b'+');
     let escaped = |part: &[u8]| {
         let part: Vec<u8> = percent_decode(part).collect();
@@ -160,7 +163,7 @@ fn with_plus(written: &[u8]) -> Option<String> {
     };
     let first = escaped(parts.next()?);
     let rest: Vec<String> = parts.map(escaped).collect();
-    if rest.is_empty() { None } else { Some(format!("{first}+{}", rest.join("+"))) }
+    Some(format!("{first}+{}", rest.join("+")))
 }
 
 /// Encodes a value as one segment of a path (RFC 3986 §3.3).
@@ -170,6 +173,10 @@ pub fn segment_encode(value: &str) -> String {
 
 /// Decodes `application/x-www-form-urlencoded`.
 pub fn form_decode(bytes: &[u8]) -> Result<String, Refusal> {
+    if !bytes.iter().any(|b| matches!(b, b'%' | b'+')) {
+        let text = str::from_utf8(bytes).map_err(|_| Refusal::ParameterMalformed)?;
+        return Ok(text.to_owned());
+    }
     let spaced: Vec<u8> = bytes.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
     let text = percent_decode(&spaced).decode_utf8().map_err(|_| Refusal::ParameterMalformed)?;
     Ok(text.into_owned())

@@ -6,6 +6,7 @@
 
 mod bridge;
 mod entropy;
+mod memory;
 mod pepper;
 mod recovery;
 mod refresh;
@@ -24,6 +25,7 @@ use zeroize::Zeroizing;
 
 pub use bridge::{ExchangeCode, PersonalToken};
 pub use entropy::{Entropy, drawing};
+pub use memory::{MemoryDigest, MemoryKey};
 pub use pepper::{LASTING, Pepper, TokenHash};
 pub use recovery::RecoveryCode;
 pub use refresh::{RefreshSalt, RefreshToken};

@@ -47,7 +47,7 @@ pub fn look(path: &Path) -> Result<Standing, StoreError> {
 
 /// Writes [`SCHEMA`] into a new store, and refuses a store of another schema.
 pub(super) fn run(engine: &Engine) -> Result<(), StoreError> {
-    match standing(&engine.snapshot()?)? {
+    match standing(&*engine.snapshot()?)? {
         Standing::This => Ok(()),
         Standing::Older(found) => Err(StoreError::OlderSchema { found }),
         Standing::Empty => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::store::StoreError;
@@ -22,12 +23,12 @@ use crate::store::weight::{self, Weight};
 /// is_send::<gatelodge::store::Read>();
 /// ```
 pub struct Read {
-    snapshot: Snapshot,
+    snapshot: Arc<Snapshot>,
     not_send: PhantomData<*const ()>,
 }
 
 impl Read {
-    pub(super) fn new(snapshot: Snapshot) -> Self {
+    pub(super) fn new(snapshot: Arc<Snapshot>) -> Self {
         Self { snapshot, not_send: PhantomData }
     }
 

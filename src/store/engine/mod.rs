@@ -70,6 +70,9 @@ pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// The file, and the database that is open over it.
 pub(super) struct Engine {
+    /// The snapshot of the last commit. A reader makes none of its own, unless there is none since the
+    /// database was opened anew.
+    current: RwLock<Option<Arc<Snapshot>>>,
     disk: Arc<dyn Backend>,
     health: Mutex<WriteHealth>,
     opened: RwLock<Arc<Opened>>,
@@ -160,6 +163,7 @@ impl Engine {
         let (opened, end) = Opened::over(&disk, Vec::new())?;
         let rows = opened.rows()?;
         let engine = Self {
+            current: RwLock::default(),
             disk,
             health: Mutex::new(WriteHealth::Writable),
             opened: RwLock::new(opened),
@@ -171,20 +175,31 @@ impl Engine {
             Err(TableError::TableDoesNotExist(_)) => engine.apply(&Writes::new())?,
             Err(error) => return Err(error.into()),
         }
+        engine.publish(&engine.opened());
         Ok(engine)
     }
 
     /// A snapshot of the last commit.
-    pub(super) fn snapshot(&self) -> Result<Snapshot, StoreError> {
+    pub(super) fn snapshot(&self) -> Result<Arc<Snapshot>, StoreError> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(current) = current.filter(|current| !current.is_of_fault()) {
+            return Ok(current);
+        }
         let opened = self.opened();
         let snapshot = Snapshot::of(&opened);
         // The snapshot is looked at first: a failed commit may be visible once there is a fault.
         if opened.overlay.fault().is_none() {
-            return snapshot;
+            return snapshot.map(Arc::new);
         }
         // A write may wait for their end.
         drop((snapshot, opened));
-        Snapshot::of(&self.usable(&mut self.writing())?)
+        Snapshot::of(&self.usable(&mut self.writing())?).map(Arc::new)
+    }
+
+    /// Lets readers have the last commit of `opened`. If it cannot be looked at, each of them tries.
+    fn publish(&self, opened: &Arc<Opened>) {
+        let snapshot = Snapshot::of(opened).ok().map(Arc::new);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
     }
 
     /// Commits `writes` in one durable transaction.
@@ -257,6 +272,8 @@ impl Engine {
         if opened.overlay.fault().is_none() {
             return Ok(opened);
         }
+        // A write waits for the snapshots of what was given up.
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = None;
         let (next, end) = Opened::over(&self.disk, writing.undo.clone())?;
         *self.opened.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
         writing.given_up.push(mem::replace(&mut writing.end, end));
@@ -277,14 +294,17 @@ impl Engine {
     fn commit(
         &self,
         writing: &mut Writing,
-        opened: &Opened,
+        opened: &Arc<Opened>,
         writes: &Writes,
     ) -> Result<(), StoreError> {
         let before = overlay::header(&*self.disk).map_err(StorageError::from)?;
         let database = opened.database()?;
         let committed = guarded(|| commit(database, writes));
         let failure = match (opened.overlay.fault(), committed) {
-            (None, Ok(Ok(()))) => return Ok(()),
+            (None, Ok(Ok(()))) => {
+                self.publish(opened);
+                return Ok(());
+            }
             (Some(Fault::Write(cause)), _) => StoreError::Unwritable(cause.clone()),
             (_, Ok(Err(error))) => error.into(),
             (Some(Fault::Commit | Fault::Read), Ok(Ok(()))) => {

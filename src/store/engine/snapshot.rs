@@ -24,12 +24,17 @@ type Guard<'a> = AccessGuard<'a, &'static [u8]>;
 pub(in crate::store) struct Snapshot {
     rows: Rows,
     /// Keeps the database open.
-    _opened: Arc<Opened>,
+    opened: Arc<Opened>,
 }
 
 impl Snapshot {
     pub(super) fn of(opened: &Arc<Opened>) -> Result<Self, StoreError> {
-        Ok(Self { rows: opened.rows()??, _opened: Arc::clone(opened) })
+        Ok(Self { rows: opened.rows()??, opened: Arc::clone(opened) })
+    }
+
+    /// Whether its database has to be opened anew.
+    pub(super) fn is_of_fault(&self) -> bool {
+        self.opened.overlay.fault().is_some()
     }
 
     /// The row under `key`.
