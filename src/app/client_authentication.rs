@@ -72,16 +72,17 @@ async fn finish(
     proof: Proof,
     from: IpAddr,
 ) -> Result<AuthenticatedClient, Error> {
+    // What seldom happens is boxed, since its state is large.
     match (step, proof) {
         (AuthenticationStep::Done(client), _) => {
             app.note_used_secret(&client);
             Ok(client)
         }
         (AuthenticationStep::SecretCheck(check), Proof::Basic(secret) | Proof::Post(secret)) => {
-            by_chosen_secret(app, from, check, secret).await
+            Box::pin(by_chosen_secret(app, from, check, secret)).await
         }
         (AuthenticationStep::AssertionCheck(check), Proof::Assertion(assertion)) => {
-            by_assertion(app, from, check, assertion).await
+            Box::pin(by_assertion(app, from, check, assertion)).await
         }
         (AuthenticationStep::SecretCheck(_) | AuthenticationStep::AssertionCheck(_), _) => {
             Err(Internal::new("a proof was taken for one of another kind").into())

@@ -56,6 +56,16 @@ impl App {
         if !DocumentAddress::is_meant(id) {
             return Ok(());
         }
+        // Boxed, since most clients have none and its state is large.
+        Box::pin(self.refresh_named_document(id, address, tolerates)).await
+    }
+
+    async fn refresh_named_document(
+        &self,
+        id: &ClientId,
+        address: IpAddr,
+        tolerates: fn(FetchError) -> bool,
+    ) -> Result<(), Error> {
         let status = document::status(&self.read()?, &self.rules(), self.clock().now(), id)?;
         let DocumentStatus::Fetch { address: document, known } = status else { return Ok(()) };
         let url = document.url();

@@ -34,6 +34,11 @@ impl App {
         if is_complete(&present) {
             return Ok(present);
         }
+        Box::pin(self.awaited_keys()).await
+    }
+
+    async fn awaited_keys(&self) -> Result<Arc<KeyRing>, Error> {
+        let is_complete = |ring: &KeyRing| ring.is_complete(self.clock().now());
         let mut keys = self.keys.subscribe();
         let unwritable = || self.write_health() != WriteHealth::Writable;
         let settled = keys.wait_for(|ring| is_complete(ring) || unwritable());

@@ -227,6 +227,11 @@ impl Config {
         self.scopes.keys().cloned().collect()
     }
 
+    /// Whether it knows the scope `token`.
+    pub fn knows(&self, token: &ScopeToken) -> bool {
+        self.scopes.contains_key(token)
+    }
+
     /// The scopes that are open.
     pub fn open_scope(&self) -> Scope {
         self.scopes.iter().filter(|(_, entry)| entry.open).map(|(token, _)| token.clone()).collect()

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
+use axum::body::Bytes;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, Uri, header};
@@ -64,7 +65,8 @@ struct Known {
     accepted: Vec<HeaderValue>,
     /// The administrator, who is proven.
     administrator: OnceLock<Actor>,
-    asked: OnceLock<Vec<(String, String)>>,
+    /// What the request asks for, as it is written.
+    asked: OnceLock<Bytes>,
     /// What the request asks for that this one goes on with.
     continued: OnceLock<Vec<(String, String)>>,
     client: OnceLock<ClientId>,
@@ -133,26 +135,11 @@ impl About {
         self.0.administrator.get_or_init(|| administrator.clone());
     }
 
-    /// Sets what the request asks for, unless that is set already, and its language.
-    pub(super) fn asks(&self, params: &Params) {
+    /// Sets what the request asks for, unless that is set already, and its language. `written` is what
+    /// `params` were read from.
+    pub(super) fn asks(&self, params: &Params, written: &Bytes) {
         self.prefer(params.many("ui_locales").flat_map(str::split_whitespace));
-        self.0.asked.get_or_init(|| {
-            let place = |all: &[&str], name: &str| all.iter().position(|own| *own == name);
-            let given = || params.pairs().filter(|(_, value)| !value.is_empty());
-            let mut asked: Vec<_> = given()
-                .filter_map(|(name, value)| Some((place(&ASKED, name)?, name, value)))
-                .collect();
-            // The first of what is asked for, in the order of the list.
-            asked.sort_by_key(|(place, ..)| *place);
-            let asked = asked.into_iter().take(ASKED.len());
-            let asked =
-                asked.map(|(_, name, value)| (name.to_owned(), displayed(&redacted(value))));
-            let mut sent: Vec<_> = given().filter_map(|(name, _)| place(&SENT, name)).collect();
-            sent.sort_unstable();
-            sent.dedup();
-            let sent = sent.into_iter().filter_map(|place| SENT.get(place));
-            asked.chain(sent.map(|name| ((*name).to_owned(), "(sent)".to_owned()))).collect()
-        });
+        self.0.asked.get_or_init(|| written.clone());
     }
 
     /// Sets what an earlier request asked for that this one goes on with. It counts instead.
@@ -177,10 +164,24 @@ impl About {
     }
 
     /// What the request asks for.
-    pub(super) fn asked(&self) -> &[(String, String)] {
-        let asked = self.0.continued.get().or_else(|| self.0.asked.get());
-        asked.map_or(&[], Vec::as_slice)
+    pub(super) fn asked(&self) -> Vec<(String, String)> {
+        if let Some(continued) = self.0.continued.get() {
+            return continued.clone();
+        }
+        let params = self.0.asked.get().and_then(|written| Params::parse(written).ok());
+        params.map_or_else(Vec::new, |params| asked(&params))
     }
+}
+
+/// What `params` ask for.
+fn asked(params: &Params) -> Vec<(String, String)> {
+    let asked = ASKED.iter().flat_map(|name| {
+        let values = params.many(name);
+        values.map(|value| ((*name).to_owned(), displayed(&redacted(value))))
+    });
+    let sent = SENT.iter().filter(|name| params.many(name).next().is_some());
+    let sent = sent.map(|name| ((*name).to_owned(), "(sent)".to_owned()));
+    asked.take(ASKED.len()).chain(sent).collect()
 }
 
 impl FromRequestParts<Arc<App>> for About {

@@ -174,7 +174,7 @@ impl RefusedBy<'_> {
     /// The event of its refusal by `error`.
     fn event(&self, error: &Error, status: StatusCode) -> Refused {
         let choices = error.choices().cloned().unwrap_or_default();
-        let mut facts = self.about.asked().to_vec();
+        let mut facts = self.about.asked();
         let asked = self.facts.and_then(|facts| facts.asked_on_page.as_ref());
         if let Some((facts::Asked::Host, host)) = asked {
             facts.push(("host".to_owned(), host.clone()));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -10,7 +11,20 @@ use crate::error::Refusal;
 
 /// One `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`, at most 255 characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ScopeToken(Box<str>);
+#[serde(from = "Box<str>", into = "Box<str>")]
+pub struct ScopeToken(Arc<str>);
+
+impl From<Box<str>> for ScopeToken {
+    fn from(token: Box<str>) -> Self {
+        Self(token.into())
+    }
+}
+
+impl From<ScopeToken> for Box<str> {
+    fn from(token: ScopeToken) -> Self {
+        (&*token.0).into()
+    }
+}
 
 impl ScopeToken {
     /// As it is written.
@@ -76,9 +90,20 @@ impl Scope {
         self.0.iter().any(|own| own.as_str() == token)
     }
 
+    /// Whether it contains `token`, which is one already.
+    pub fn contains(&self, token: &ScopeToken) -> bool {
+        self.0.contains(token)
+    }
+
     /// Whether it is a subset of `other`.
     pub fn within(&self, other: &Self) -> bool {
         self.0.is_subset(&other.0)
+    }
+
+    /// Its tokens of which `keep` is true.
+    #[must_use]
+    pub fn filtered(&self, keep: impl Fn(&ScopeToken) -> bool) -> Self {
+        self.0.iter().filter(|token| keep(token)).cloned().collect()
     }
 
     /// The tokens that both contain.
@@ -102,13 +127,13 @@ impl Scope {
     /// Its tokens that are of the administration of this server.
     #[must_use]
     pub fn of_administration(&self) -> Self {
-        self.0.iter().filter(|token| token.is_of_administration()).cloned().collect()
+        self.filtered(ScopeToken::is_of_administration)
     }
 
     /// Its tokens that are not of the administration of this server.
     #[must_use]
     pub fn without_administration(&self) -> Self {
-        self.0.iter().filter(|token| !token.is_of_administration()).cloned().collect()
+        self.filtered(|token| !token.is_of_administration())
     }
 
     /// Its tokens in order.

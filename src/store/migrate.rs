@@ -13,8 +13,8 @@ use crate::store::table::{SCHEMA_TAG, corrupt};
 
 /// The schema that this program writes.
 ///
-/// 1: the first. 2: the root key has generations.
-pub const SCHEMA: u32 = 2;
+/// 1: the first. 2: the root key has generations. 3: the sum of a share is one row.
+pub const SCHEMA: u32 = 3;
 
 /// The oldest schema that this program reads.
 const OLDEST: u32 = 1;

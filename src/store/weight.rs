@@ -1,8 +1,9 @@
 //! What the rows of a share weigh together.
 //!
-//! The sum of a share is spread over shards. The key of a row decides which shard it counts in, so
-//! that writers of different rows seldom write the same shard. A shard in which nothing counts has no
-//! row.
+//! The sum of a share is spread over shards, and the key of a row decides which of them it counts in. One
+//! shard is enough where one writer commits everything, and is the least to read and to write; an engine
+//! with several writers takes more, so that they seldom write the same one. A shard in which nothing counts
+//! has no row.
 
 use std::ops::{Add, Sub};
 
@@ -15,8 +16,8 @@ use crate::store::table::{Tag, corrupt, prefix};
 /// The sums, by share and shard.
 pub(super) const WEIGHTS: Tag = Tag { byte: 2, name: "weights" };
 
-/// How many shards a share has.
-const SHARDS: u8 = 16;
+/// How many shards a share has. Another number needs the sums made anew.
+const SHARDS: u8 = 1;
 
 /// Rows and their bytes, with their keys and without their index entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

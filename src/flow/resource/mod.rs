@@ -57,13 +57,16 @@ impl Targets {
 
     /// The part of `scope` that the configuration or one of these resources knows.
     pub fn default_scope(&self, rules: &Rules, scope: &Scope) -> Scope {
-        scope.intersect(&rules.config.scope().union(&self.known()))
+        scope.filtered(|token| {
+            rules.config.knows(token) || self.known.iter().any(|(_, known)| known.contains(token))
+        })
     }
 
     /// The scopes that a person with `roles` may grant at these resources. Everybody may grant a
     /// scope of a resource that the configuration does not know.
     pub fn for_person(&self, rules: &Rules, roles: &[Role]) -> Scope {
-        rules.config.allowed(roles).union(&self.known().minus(&rules.config.scope()))
+        let unknown = self.known().filtered(|token| !rules.config.knows(token));
+        rules.config.allowed(roles).union(&unknown)
     }
 
     /// Checks that `scope` has no scope of the administration, if one of these resources is another
@@ -166,7 +169,7 @@ fn brought_by(
 ) -> Result<Vec<Resource>, StoreError> {
     let listed = &client.decisions.resources;
     let mut brought = Vec::new();
-    for token in scope.minus(&rules.config.scope()).iter() {
+    for token in scope.iter().filter(|token| !rules.config.knows(token)) {
         let keys = if listed.is_empty() {
             view.by(&RESOURCES_BY_SCOPE, &token.as_str().to_owned(), MAX_CONFIGURED)?
         } else {
@@ -292,8 +295,9 @@ impl Targets {
     ) -> Result<TokenTarget, Refusal> {
         let resources = narrowed(rules, &self.resources, requested)?;
         let known = self.known.iter().filter(|(resource, _)| resources.contains(resource));
-        let known = known.fold(rules.config.scope(), |all, (_, scope)| all.union(scope));
-        let known = scope.intersect(&known);
+        let known = scope.filtered(|token| {
+            rules.config.knows(token) || known.clone().any(|(_, known)| known.contains(token))
+        });
         // RFC 6749 §5.1: a response without `scope` would say that all of it was granted.
         if known.is_empty() && !scope.is_empty() {
             return Err(Refusal::ScopeNotAllowed);
@@ -337,8 +341,7 @@ fn is_persons_own(rules: &Rules, resource: &Resource) -> bool {
 /// The scopes of `scope` that the configuration does not know, which an unregistered resource may
 /// define, without reserved ones.
 fn foreign(rules: &Rules, scope: &Scope) -> Scope {
-    let unknown = scope.minus(&rules.config.scope());
-    unknown.iter().filter(|token| !token.is_reserved()).cloned().collect()
+    scope.filtered(|token| !rules.config.knows(token) && !token.is_reserved())
 }
 
 /// The scopes of all registered resources.

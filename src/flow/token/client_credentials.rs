@@ -61,7 +61,7 @@ pub fn target(
         targets = Targets::default();
     }
     // What is said about a person is granted by a person.
-    let own: Scope = client.scope().iter().filter(|own| !own.is_about_person()).cloned().collect();
+    let own = client.scope().filtered(|own| !own.is_about_person());
     let allowed = targets.default_scope(&cx.rules, &own);
     let scope = match asked {
         Some(asked) => {

@@ -1,5 +1,6 @@
 //! Token responses, before they are signed.
 
+use std::cell::LazyCell;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -215,9 +216,10 @@ fn audience(rules: &Rules, resources: &[Resource], openid: bool) -> Audience {
 /// that client and person may have now.
 pub fn profile(rules: &Rules, live: &LiveGrant, scope: &Scope, named: &[String]) -> Profile {
     let person = live.person();
-    let allowed = rules.config.allowed(&person.roles).intersect(live.client().scope());
+    let allowed =
+        LazyCell::new(|| rules.config.allowed(&person.roles).intersect(live.client().scope()));
     let includes = |claim: &str, holds: &str| {
-        scope.has(holds) || allowed.has(holds) && named.iter().any(|name| name == claim)
+        scope.has(holds) || named.iter().any(|name| name == claim) && allowed.has(holds)
     };
     let email = person.email.as_ref();
     let vouching = rules.config.policy.email_verified;

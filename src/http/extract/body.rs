@@ -1,6 +1,9 @@
 //! Queries and bodies, limited in size and time.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
@@ -31,8 +34,9 @@ impl FromRequestParts<Arc<App>> for Query {
     type Rejection = PageFailure;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, PageFailure> {
-        let params = Params::parse(parts.uri.query().unwrap_or_default().as_bytes())?;
-        About::of(&parts.extensions).asks(&params);
+        let query = parts.uri.query().unwrap_or_default();
+        let params = Params::parse(query.as_bytes())?;
+        About::of(&parts.extensions).asks(&params, &Bytes::copy_from_slice(query.as_bytes()));
         Ok(Self(params))
     }
 }
@@ -69,8 +73,9 @@ pub(super) async fn form(request: Request) -> Result<Params, Refusal> {
         return Err(Refusal::BodyTypeUnsupported);
     }
     let about = About::of(request.extensions());
-    let params = Params::parse(&bytes(request.into_body(), MAX_FORM).await?)?;
-    about.asks(&params);
+    let written = bytes(request.into_body(), MAX_FORM).await?;
+    let params = Params::parse(&written)?;
+    about.asks(&params, &written);
     Ok(params)
 }
 
@@ -89,8 +94,13 @@ pub(super) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Ref
 
 /// Reads a body of at most `limit` bytes.
 pub(in crate::http) async fn bytes(body: Body, limit: usize) -> Result<Bytes, Refusal> {
-    let body = to_bytes(body, limit);
-    match tokio::time::timeout(TIMEOUT, body).await {
+    let mut body = pin!(to_bytes(body, limit));
+    // Nearly every body has come with its head, and needs no timer.
+    let read = match poll_fn(|cx| Poll::Ready(body.as_mut().poll(cx))).await {
+        Poll::Ready(read) => Ok(read),
+        Poll::Pending => tokio::time::timeout(TIMEOUT, body).await,
+    };
+    match read {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_limit(&error) => Err(Refusal::BodyTooLarge),
         Ok(Err(_)) => Err(Refusal::BodyMalformed),

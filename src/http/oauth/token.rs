@@ -49,11 +49,12 @@ pub(in crate::http) async fn token(
     // After the commit, signing must not fail because a key is missing.
     app.complete_keys().await?;
 
+    // Each write is boxed: together they would make the state of every request large.
     let issued = match request {
         TokenRequest::AuthorizationCode(request) => {
             let redeemed =
                 app.write_by(acting, move |tx, cx| code::redeem(tx, cx, &client, &request));
-            match redeemed.await? {
+            match Box::pin(redeemed).await? {
                 Redeemed::Replayed(replay) => {
                     log_replay(&client_id, &replay);
                     return Err(Refusal::CodeReplayed.into());
@@ -67,7 +68,7 @@ pub(in crate::http) async fn token(
         TokenRequest::DeviceCode(request) => {
             let polled =
                 app.write_by(acting, move |tx, cx| device::redeem(tx, cx, &client, &request));
-            match polled.await? {
+            match Box::pin(polled).await? {
                 Polled::Tokens(issued) => *issued,
                 Polled::Wait(refusal) => return Err(refusal.into()),
             }
@@ -75,7 +76,7 @@ pub(in crate::http) async fn token(
         TokenRequest::RefreshToken(request) => {
             let rotated =
                 app.write_by(acting, move |tx, cx| refresh::rotate(tx, cx, &client, &request));
-            match rotated.await? {
+            match Box::pin(rotated).await? {
                 Rotated::Replayed(replay) => {
                     log_replay(&client_id, &replay);
                     return Err(Refusal::RefreshReplayed.into());
