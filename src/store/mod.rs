@@ -16,6 +16,7 @@
 //! - All rows are in one ordered map of bytes, every transaction is small, and ids are random, so a
 //!   distributed engine can replace this one in `engine.rs`.
 
+mod as_json;
 pub mod backup;
 pub mod check;
 mod engine;

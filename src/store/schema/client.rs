@@ -15,7 +15,9 @@ use crate::oauth::id::{ClientId, UserId};
 use crate::oauth::resource::{Resource, TokenType};
 use crate::oauth::scope::Scope;
 use crate::secret::TokenHash;
-use crate::store::{Entries, Held, Holder, Holding, Index, Pool, References, Row, Share, Tag};
+use crate::store::{
+    Entries, Held, Holder, Holding, Index, Pool, References, Row, Share, Tag, as_json,
+};
 
 /// A client (RFC 6749 §2, RFC 7591 §2) of any origin.
 ///
@@ -130,122 +132,6 @@ impl Client {
             && own.jwks == its.jwks
             && own.jwks_uri == its.jwks_uri
             && own.token_endpoint_auth_method == its.token_endpoint_auth_method
-    }
-}
-
-/// A value as JSON text inside a row.
-mod as_json {
-    use std::cell::RefCell;
-    use std::fmt;
-    use std::marker::PhantomData;
-    use std::thread::LocalKey;
-
-    use serde::de::{DeserializeOwned, Visitor};
-    use serde::ser::Error as _;
-    use serde::{Deserializer, Serialize, Serializer};
-
-    use super::{ClientMetadata, OperatorDecisions};
-
-    /// The most texts that a thread remembers of a kind.
-    const MAX_REMEMBERED: usize = 32;
-
-    /// What texts that a thread read before mean. The same few clients are read again and again, and their
-    /// addresses are judged each time.
-    pub(super) struct Meanings<T> {
-        known: Vec<(String, T)>,
-        /// Which of them goes next.
-        oldest: usize,
-    }
-
-    impl<T> Default for Meanings<T> {
-        fn default() -> Self {
-            Self { known: Vec::new(), oldest: 0 }
-        }
-    }
-
-    impl<T: Clone + DeserializeOwned> Meanings<T> {
-        fn read(&mut self, json: &str) -> serde_json::Result<T> {
-            if let Some((_, value)) = self.known.iter().find(|(known, _)| known == json) {
-                return Ok(value.clone());
-            }
-            let value: T = serde_json::from_str(json)?;
-            let read = (json.to_owned(), value.clone());
-            if self.known.len() < MAX_REMEMBERED {
-                self.known.push(read);
-            } else if let Some(oldest) = self.known.get_mut(self.oldest) {
-                *oldest = read;
-                self.oldest = (self.oldest + 1) % MAX_REMEMBERED;
-            }
-            Ok(value)
-        }
-    }
-
-    /// A value whose texts are remembered.
-    pub(super) trait Remembered: Clone + DeserializeOwned + 'static {
-        fn meanings() -> &'static LocalKey<RefCell<Meanings<Self>>>;
-    }
-
-    macro_rules! remembered {
-        ($($name:ty),*) => {$(
-            impl Remembered for $name {
-                fn meanings() -> &'static LocalKey<RefCell<Meanings<Self>>> {
-                    thread_local! {
-                        static MEANINGS: RefCell<Meanings<$name>> = RefCell::default();
-                    }
-                    &MEANINGS
-                }
-            }
-        )*};
-    }
-
-    remembered!(ClientMetadata, OperatorDecisions);
-
-    pub(super) fn serialize<T: Serialize, S: Serializer>(
-        value: &T,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&serde_json::to_string(value).map_err(S::Error::custom)?)
-    }
-
-    pub(super) fn deserialize<'de, T: Remembered, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<T, D::Error> {
-        deserializer.deserialize_str(Text(PhantomData))
-    }
-
-    struct Text<T>(PhantomData<T>);
-
-    impl<T: Remembered> Visitor<'_> for Text<T> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("JSON")
-        }
-
-        fn visit_str<E: serde::de::Error>(self, json: &str) -> Result<T, E> {
-            T::meanings().with_borrow_mut(|meanings| meanings.read(json)).map_err(E::custom)
-        }
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-
-        #[test]
-        fn a_text_means_the_same_again_and_few_are_remembered() {
-            let mut meanings = Meanings::<u32>::default();
-
-            for round in 0..3 {
-                for number in 0..100_u32 {
-                    assert_eq!(meanings.read(&number.to_string()).unwrap(), number, "{round}");
-                    assert_eq!(meanings.read(&number.to_string()).unwrap(), number, "{round}");
-                }
-            }
-
-            assert_eq!(meanings.known.len(), MAX_REMEMBERED);
-            assert!(meanings.read("nothing").is_err());
-            assert_eq!(meanings.known.len(), MAX_REMEMBERED);
-        }
     }
 }
 

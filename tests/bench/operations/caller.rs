@@ -14,6 +14,9 @@ use super::{Response, Sizes};
 /// The host of the issuer, which is behind a proxy: this one.
 pub(super) const HOST: &str = "id.example";
 
+const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
+
 /// One that asks, one request after the other.
 pub(super) struct Caller {
     sender: SendRequest<Body>,
@@ -26,15 +29,17 @@ pub(super) struct Ask<'a> {
     pub(super) path: &'a str,
     /// The form that is posted; none where the path is only got.
     pub(super) form: Option<String>,
-    /// `Authorization`.
-    pub(super) authorization: Option<&'a str>,
+    /// Further headers.
+    pub(super) headers: &'a [(&'static str, String)],
+    /// Whether the form is JSON.
+    pub(super) is_json: bool,
     /// The cookies that are sent, and set.
     pub(super) cookies: Option<&'a mut BTreeMap<String, String>>,
 }
 
 impl<'a> Ask<'a> {
     pub(super) fn get(path: &'a str) -> Self {
-        Self { path, form: None, authorization: None, cookies: None }
+        Self { path, form: None, headers: &[], is_json: false, cookies: None }
     }
 
     pub(super) fn post(path: &'a str, form: String) -> Self {
@@ -61,10 +66,10 @@ impl Caller {
 
     /// Sends a request, which must not be refused.
     pub(super) async fn ask(&mut self, ask: Ask<'_>) -> Response {
-        let Ask { path, form, authorization, mut cookies } = ask;
+        let Ask { path, form, headers, is_json, mut cookies } = ask;
         let mut request = Request::builder().uri(path).header(header::HOST, HOST);
-        if let Some(value) = authorization {
-            request = request.header(header::AUTHORIZATION, value);
+        for (name, value) in headers {
+            request = request.header(*name, value);
         }
         if let Some(cookies) = &cookies {
             let pairs: Vec<_> =
@@ -76,7 +81,7 @@ impl Caller {
             None => request.body(Body::empty()),
             Some(form) => request
                 .method(Method::POST)
-                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header(header::CONTENT_TYPE, if is_json { JSON } else { FORM })
                 .body(Body::from(form)),
         };
         let response = self.sender.send_request(request.unwrap()).await.unwrap();

@@ -1,9 +1,10 @@
 //! What one caller does, again and again.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use gatelodge::oauth::params::form_encode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::caller::{Ask, Caller};
 use super::place::Seeds;
@@ -13,6 +14,9 @@ use super::{Response, Sizes};
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
+/// An application behind a proxy.
+pub(super) const APPLICATION: &str = "wiki.example";
+
 const CALLBACK: &str = "https://app.example/cb";
 const TOKEN: &str = "/oauth/token";
 
@@ -21,7 +25,9 @@ pub(super) enum Flow {
     /// As many bytes as an operation, by a server that does nothing.
     Bare(Vec<(String, Option<String>)>),
     /// The same request each time.
-    Same { authorization: Option<String>, form: Option<String>, path: &'static str },
+    Same { form: Option<String>, headers: Vec<(&'static str, String)>, path: &'static str },
+    /// An exchange code, of those that all callers share.
+    Exchange(Arc<Mutex<Vec<String>>>),
     /// A refresh token, and the next one.
     Refresh { client: &'static str, token: String },
     /// A code by a session, and its tokens.
@@ -97,8 +103,23 @@ fn introspection(token: &str, seeds: &Seeds) -> String {
     form_encode(seeds.robot().into_iter().chain([("token", token)]))
 }
 
+pub(super) fn exchange(seeds: &Seeds, _: usize) -> Flow {
+    Flow::Exchange(Arc::clone(&seeds.exchange_codes))
+}
+
+/// What a proxy asks about each request for an application.
+pub(super) fn verify(seeds: &Seeds, n: usize) -> Flow {
+    let headers = vec![
+        ("cookie", format!("__Host-gatelodge={}", own(&seeds.applications, n))),
+        ("x-forwarded-host", APPLICATION.to_owned()),
+        ("x-forwarded-method", "GET".to_owned()),
+        ("x-forwarded-uri", "/wiki/start?page=1".to_owned()),
+    ];
+    Flow::Same { form: None, headers, path: "/auth/verify" }
+}
+
 fn same(path: &'static str, form: Option<String>) -> Flow {
-    Flow::Same { authorization: None, form, path }
+    Flow::Same { form, headers: Vec::new(), path }
 }
 
 /// An authorization request.
@@ -118,7 +139,7 @@ fn refresh_form(client: &str, token: &str) -> String {
     form_encode([("grant_type", "refresh_token"), ("client_id", client), ("refresh_token", token)])
 }
 
-fn json(response: &Response) -> Value {
+fn read(response: &Response) -> Value {
     serde_json::from_slice(&response.body).unwrap()
 }
 
@@ -144,25 +165,31 @@ impl Flow {
                     caller.ask(Ask { form: form.clone(), ..Ask::get(path) }).await;
                 }
             }
-            Self::Same { authorization, form, path } => {
-                let authorization = authorization.as_deref();
-                caller.ask(Ask { authorization, form: form.clone(), ..Ask::get(path) }).await;
+            Self::Same { form, headers, path } => {
+                caller.ask(Ask { form: form.clone(), headers, ..Ask::get(path) }).await;
+            }
+            Self::Exchange(codes) => {
+                let code = codes.lock().unwrap().pop().expect("an exchange code is left");
+                let body = json!({ "code": code }).to_string();
+                let ask = Ask::post("/v1/auth/bridge/session", body);
+                let response = caller.ask(Ask { is_json: true, ..ask }).await;
+                member(&read(&response), "token");
             }
             Self::Refresh { client, token } => {
                 let response = caller.ask(Ask::post(TOKEN, refresh_form(client, token))).await;
-                *token = member(&json(&response), "refresh_token");
+                *token = member(&read(&response), "refresh_token");
             }
             Self::ByToken { client, refresh, to } => {
                 let form = refresh_form(client, refresh);
                 let response = caller.ask(Ask::post(TOKEN, form)).await;
-                let access = member(&json(&response), "access_token");
+                let access = member(&read(&response), "access_token");
                 let next = match to {
                     To::Introspection { robot } => {
                         same("/oauth/introspect", Some(format!("{robot}{access}")))
                     }
                     To::Userinfo => Self::Same {
-                        authorization: Some(format!("Bearer {access}")),
                         form: None,
+                        headers: vec![("authorization", format!("Bearer {access}"))],
                         path: "/oauth/userinfo",
                     },
                 };
@@ -188,7 +215,7 @@ impl Flow {
                     ("redirect_uri", CALLBACK),
                     ("code_verifier", VERIFIER),
                 ]);
-                member(&json(&caller.ask(Ask::post(TOKEN, form)).await), "id_token");
+                member(&read(&caller.ask(Ask::post(TOKEN, form)).await), "id_token");
             }
         }
     }

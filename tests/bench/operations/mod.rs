@@ -48,7 +48,7 @@ struct Operation {
     flow: fn(&Seeds, usize) -> Flow,
 }
 
-const OPERATIONS: [Operation; 11] = [
+const OPERATIONS: [Operation; 13] = [
     Operation { name: "metadata", commits: 0, es256: 0, rs256: 0, mark: 1.3, flow: flow::metadata },
     Operation { name: "jwks", commits: 0, es256: 0, rs256: 0, mark: 1.3, flow: flow::jwks },
     Operation {
@@ -76,6 +76,22 @@ const OPERATIONS: [Operation; 11] = [
         flow: flow::introspect_refresh_token,
     },
     Operation { name: "userinfo", commits: 0, es256: 0, rs256: 0, mark: 2.0, flow: flow::userinfo },
+    Operation {
+        name: "forward-auth",
+        commits: 0,
+        es256: 0,
+        rs256: 0,
+        mark: 2.0,
+        flow: flow::verify,
+    },
+    Operation {
+        name: "exchange code to bridge access",
+        commits: 1,
+        es256: 1,
+        rs256: 0,
+        mark: 1.5,
+        flow: flow::exchange,
+    },
     Operation {
         name: "refresh, no ID token",
         commits: 1,

@@ -3,16 +3,19 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatelodge::app::App;
 use gatelodge::config::Config;
 use gatelodge::error::Error;
 use gatelodge::flow::client::operator::{self, NewClient};
+use gatelodge::secret::{AppSecret, ExchangeCode};
+use gatelodge::store::schema::{AppSession, Exchange};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::flow::APPLICATION;
 use crate::crowd;
 use crate::installed::grant;
 
@@ -26,7 +29,13 @@ anonymous_sessions = 1000000
 interactions = 1000000
 [lifetimes]
 pushed_request = '5s'
+[apps.'wiki.example']
 ";
+
+/// How many exchange codes there are, how many are made at one time, and how many a person has.
+const EXCHANGE_CODES: usize = 120_000;
+const CODES_AT_ONCE: usize = 2_000;
+const CODES_OF_PERSON: usize = 40;
 
 /// What the callers begin with: of each kind one for each of them.
 pub(super) struct Seeds {
@@ -39,8 +48,10 @@ pub(super) struct Seeds {
     pub(super) asked: Vec<String>,
     pub(super) inspected: Vec<String>,
     pub(super) known: Vec<String>,
-    /// Cookies of sessions.
+    /// Cookies of sessions, and of sessions at an application.
     pub(super) sessions: Vec<String>,
+    pub(super) applications: Vec<String>,
+    pub(super) exchange_codes: Arc<Mutex<Vec<String>>>,
 }
 
 impl Seeds {
@@ -66,7 +77,12 @@ impl Place {
         let issuer = "https://id.example".parse().unwrap();
         let app = Arc::new(App::create(Config::at(data.clone()), issuer).await.unwrap());
         app.make_missing_keys().await.unwrap();
-        let seeds = seed(&app, u64::try_from(callers).unwrap()).await;
+        let mut seeds = seed(&app, u64::try_from(callers).unwrap()).await;
+        let mut codes = Vec::new();
+        for batch in 0..EXCHANGE_CODES / CODES_AT_ONCE {
+            codes.extend(exchange_codes(&app, batch).await);
+        }
+        seeds.exchange_codes = Arc::new(Mutex::new(codes));
         drop(app);
 
         let file = directory.path().join("gatelodge.toml");
@@ -141,15 +157,53 @@ async fn seed(app: &Arc<App>, callers: u64) -> Seeds {
         let asked = tokens("quiet", "offline_access profile")?;
         let inspected = tokens("quiet", "offline_access profile")?;
         let known = tokens("shop", "offline_access openid profile")?;
-        let sessions = (0..callers).map(|n| {
+        let (mut sessions, mut applications) = (Vec::new(), Vec::new());
+        for n in 0..callers {
             let cx = crowd::own(cx, &n.to_string());
             let person = crowd::add(tx, &cx, &crowd::username(u32::try_from(n).unwrap()), "user")?;
-            Ok(crowd::open(tx, &cx, person)?.1)
-        });
-        let sessions = sessions.collect::<Result<_, Error>>()?;
-        Ok(Seeds { secret, es256, quiet, rs256, asked, inspected, known, sessions })
+            let (session, cookie) = crowd::open(tx, &cx, person)?;
+            sessions.push(cookie);
+            let secret: AppSecret = cx.seed.token();
+            let expires = cx.now + Duration::from_hours(24);
+            let row = AppSession { app: APPLICATION.parse()?, expires, session };
+            tx.put(&cx.rules.pepper.hash(&secret), row)?;
+            applications.push(secret.expose().to_string());
+        }
+        let exchange_codes = Arc::default();
+        Ok(Seeds {
+            secret,
+            es256,
+            quiet,
+            rs256,
+            asked,
+            inspected,
+            known,
+            sessions,
+            applications,
+            exchange_codes,
+        })
     });
     seeded.await.unwrap()
+}
+
+/// Makes some exchange codes, and their people: each of them may use few in a minute.
+async fn exchange_codes(app: &Arc<App>, batch: usize) -> Vec<String> {
+    let made = app.write(move |tx, cx| {
+        let mut codes = Vec::new();
+        for n in 0..CODES_AT_ONCE / CODES_OF_PERSON {
+            let cx = crowd::own(cx, &format!("{batch} {n}"));
+            let user = crowd::add(tx, &cx, &format!("bridge{batch}-{n}"), "user")?;
+            for code in 0..CODES_OF_PERSON {
+                let code = ExchangeCode::from_seed(&cx.seed.derived(&code.to_string()));
+                let expires = cx.deadline(Duration::from_hours(1));
+                let row = Exchange { created: cx.now, expires, spent: false, user };
+                tx.put(&code.hash(&cx.rules.pepper), row)?;
+                codes.push(code.expose().to_string());
+            }
+        }
+        Ok(codes)
+    });
+    made.await.unwrap()
 }
 
 /// A client for people with an ID token by ES256, one by RS256, one without any, and one that asks for itself.
