@@ -37,6 +37,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::header;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -56,7 +57,7 @@ use pages::{
     account as account_page, applications, connections, interaction, own_passkeys, passkeys, prove,
     setup,
 };
-use routes::{cached_for_an_hour, immutable, open_to_any_origin};
+use routes::{cached_for_an_hour, immutable, open_to_any_origin, published};
 
 /// The response that sends an authorization response to its client through the browser, for whoever
 /// gives it in the place of a person.
@@ -67,7 +68,9 @@ pub(crate) async fn to_client(app: &Arc<App>, client_redirect: ClientRedirect) -
     };
     let router =
         Router::new().fallback(respond).layer(from_fn_with_state(Arc::clone(app), render::render));
-    let request = Request::get("/oauth/authorize").body(Body::empty()).unwrap_or_default();
+    let request =
+        Request::get("/oauth/authorize").header(header::HOST, app.rules().issuer.authority());
+    let request = request.body(Body::empty()).unwrap_or_default();
     router.oneshot(request).await.unwrap_or_else(|never| match never {})
 }
 
@@ -160,7 +163,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/gate/logo/{client}/{version}", get(logos::show));
 
     Router::new()
-        .merge(open_to_any_origin("GET,HEAD", cached_for_an_hour(metadata)))
+        .merge(published(metadata))
         .merge(open_to_any_origin("POST", public_clients))
         .merge(open_to_any_origin("GET,HEAD,PUT,DELETE", registered))
         .merge(open_to_any_origin("GET,HEAD,POST", userinfo))

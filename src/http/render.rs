@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -42,8 +43,8 @@ struct Asked {
     cookies: HeaderMap,
     /// Whether it accepts HTML.
     html: bool,
-    /// Its path and query.
-    path: String,
+    /// Where it goes.
+    uri: Uri,
 }
 
 impl Asked {
@@ -61,7 +62,7 @@ impl Asked {
             by_name,
             cookies: cookies.map(|cookie| (header::COOKIE, cookie.clone())).collect(),
             html,
-            path: request.uri().path_and_query().map_or_else(String::new, ToString::to_string),
+            uri: request.uri().clone(),
         }
     }
 }
@@ -79,9 +80,7 @@ pub(super) async fn render(
     let about = About::accepting(request.headers());
     about.prefer_named(request.uri());
     request.extensions_mut().insert(about.clone());
-    let (parts, body) = request.into_parts();
-    let address = peer::address_of(&app, &parts);
-    let request = Request::from_parts(parts, body);
+    let address = peer::address_of(&app, request.extensions(), request.headers());
 
     let mut response = checked(&app, request, next).await;
 
@@ -99,7 +98,7 @@ pub(super) async fn render(
                 at_application: asked.at_application,
                 cookies: &asked.cookies,
                 event: *event,
-                path: &asked.path,
+                path: asked.uri.path_and_query().map_or("", PathAndQuery::as_str),
             };
             response = formatted(&app, &asked, &around, (error, format), response);
         }

@@ -36,6 +36,24 @@ pub(super) fn open_to_any_origin(
     routes.method_not_allowed_fallback(method_not_allowed).layer(from_fn(allow))
 }
 
+/// Opens `routes` to GET by scripts of any origin, and allows any cache to keep their successful responses for
+/// an hour, as [`cached_for_an_hour`] does.
+pub(super) fn published(routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    let publish = |request: Request, next: Next| async move {
+        let preflight = Preflight::of(&request);
+        let mut response = next.run(request).await;
+        if preflight.is_none() {
+            cache(&mut response, AN_HOUR);
+        }
+        open(response.headers_mut());
+        if let Some(preflight) = preflight {
+            preflight.allow("GET,HEAD", response.headers_mut());
+        }
+        response
+    };
+    routes.method_not_allowed_fallback(method_not_allowed).layer(from_fn(publish))
+}
+
 /// Lets scripts of any origin read the errors below `/.well-known/`, where programs try several
 /// addresses and go by what is not there.
 pub(super) struct ReadableErrors(Option<Preflight>);
@@ -107,7 +125,7 @@ impl Preflight {
 /// Allows any cache to keep the successful responses of `routes` for an hour. The next signing key
 /// is published at least an hour before its first use (`lifetimes.key_overlap`).
 pub(super) fn cached_for_an_hour(routes: Router<Arc<App>>) -> Router<Arc<App>> {
-    cached(routes, "public, max-age=3600")
+    cached(routes, AN_HOUR)
 }
 
 /// Allows any cache to keep the successful responses of `routes` for good (RFC 8246). Their addresses
@@ -116,17 +134,22 @@ pub(super) fn immutable(routes: Router<Arc<App>>) -> Router<Arc<App>> {
     cached(routes, "public, max-age=31536000, immutable")
 }
 
+const AN_HOUR: &str = "public, max-age=3600";
+
 fn cached(routes: Router<Arc<App>>, rule: &'static str) -> Router<Arc<App>> {
-    let cache = move |request: Request, next: Next| async move {
+    let keep = move |request: Request, next: Next| async move {
         let mut response = next.run(request).await;
-        let failed = response.extensions().get::<Cause>().is_some();
-        if !failed {
-            let rule = HeaderValue::from_static(rule);
-            response.headers_mut().insert(header::CACHE_CONTROL, rule);
-        }
+        cache(&mut response, rule);
         response
     };
-    routes.route_layer(from_fn(cache))
+    routes.route_layer(from_fn(keep))
+}
+
+/// Sets the rule for caches, unless the request failed.
+fn cache(response: &mut Response, rule: &'static str) {
+    if response.extensions().get::<Cause>().is_none() {
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(rule));
+    }
 }
 
 /// Offers `routes` only if the configuration enables this mode of bridge access.

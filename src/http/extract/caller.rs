@@ -62,7 +62,7 @@ impl Caller {
             about: About::of(&parts.extensions),
             authorization: authorization.iter().cloned().collect(),
             endpoint: parts.uri.path().to_owned(),
-            from: peer::address_of(app, parts),
+            from: peer::address_of(app, &parts.extensions, &parts.headers),
         }
     }
 

@@ -38,7 +38,7 @@ impl FromRequestParts<Arc<App>> for ClientAddress {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        Ok(Self(address_of(app, parts)))
+        Ok(Self(address_of(app, &parts.extensions, &parts.headers)))
     }
 }
 
@@ -47,7 +47,7 @@ impl FromRequestParts<Arc<App>> for Acting {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        Ok(Self::stranger(address_of(app, parts)))
+        Ok(Self::stranger(address_of(app, &parts.extensions, &parts.headers)))
     }
 }
 
@@ -63,7 +63,8 @@ impl FromRequestParts<Arc<App>> for Sender {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        let (address, device) = (address_of(app, parts), device_of(app, parts));
+        let (address, device) =
+            (address_of(app, &parts.extensions, &parts.headers), device_of(app, parts));
         Ok(Self { address, device, head: parts.method == Method::HEAD })
     }
 }
@@ -140,11 +141,15 @@ impl FromRequestParts<Arc<App>> for DeviceInfo {
     }
 }
 
-pub(in crate::http) fn address_of(app: &App, parts: &Parts) -> IpAddr {
-    match connected(&parts.extensions) {
+pub(in crate::http) fn address_of(
+    app: &App,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+) -> IpAddr {
+    match connected(extensions) {
         Some(peer) => {
             let proxies = &app.rules().config.behind_proxy;
-            let address = behind(proxies, peer, &parts.headers);
+            let address = behind(proxies, peer, headers);
             if is_among(proxies, address) {
                 app.warn_of_mute_proxy(address);
             }
@@ -159,7 +164,7 @@ pub(super) fn device_of(app: &App, parts: &Parts) -> DeviceInfo {
     let headers = &parts.headers;
     let language = headers.get(header::ACCEPT_LANGUAGE);
     DeviceInfo {
-        address: address_of(app, parts).to_string(),
+        address: address_of(app, &parts.extensions, &parts.headers).to_string(),
         user_agent: user_agent(headers),
         locale: language.and_then(|value| Locale::first(value.to_str().ok()?)),
     }
