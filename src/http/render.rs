@@ -141,10 +141,10 @@ pub(super) async fn render(
 async fn checked(app: &App, request: Request, next: Next) -> Response {
     probe::observe(app, &request);
     let readable = ReadableErrors::of(&request);
-    let checked = section::check(&request);
-    let response = match checked.and_then(|()| host::check(app, &app.rules(), &request)) {
-        Ok(()) => next.run(request).await,
-        Err(refused) => refused,
+    let refused = section::refused(&request);
+    let response = match refused.or_else(|| host::refused(app, &app.rules(), &request)) {
+        None => next.run(request).await,
+        Some(refused) => refused,
     };
     match readable {
         Some(readable) => readable.open(response),

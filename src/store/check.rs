@@ -264,7 +264,7 @@ impl Checking<'_> {
         };
         self.checked.rows += 1;
         for share in &entries.shares {
-            let [_, counted] = self.sums.entry(weight::shard(share, key)).or_default();
+            let [_, counted] = self.sums.entry(weight::sum(share)).or_default();
             *counted = *counted + Weight::of(key, row);
         }
         for reference in needed(references, &entries, self.swept) {

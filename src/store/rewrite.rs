@@ -230,7 +230,7 @@ impl<'a> Filling<'a> {
         let newest = schema::newest(&key, row)?;
         let (row, declared) = newest.ok_or_else(|| schema::unknown(&key))?;
         for share in &declared.shares {
-            let sum = self.sums.entry(weight::shard(share, &key)).or_default();
+            let sum = self.sums.entry(weight::sum(share)).or_default();
             *sum = *sum + Weight::of(&key, &row);
         }
         for entry in declared.keys {

@@ -99,7 +99,7 @@ impl<'a> Tx<'a> {
         let (at, bytes) = (row_key::<R>(key), encode(row));
         debug_assert!(decode::<R>(&at, &bytes).is_ok(), "what is written can be read again");
         let old = self.stored::<R>(key, &at)?.map(|(_, declared)| declared).unwrap_or_default();
-        self.declare(&at, &old, Declared::of(new, &at, &bytes))?;
+        self.declare(&old, Declared::of(new, &at, &bytes))?;
         self.own.insert(at, Some(bytes));
         Ok(())
     }
@@ -115,7 +115,7 @@ impl<'a> Tx<'a> {
     fn remove_at<R: Row>(&mut self, key: &R::Key) -> Result<Option<R>, StoreError> {
         let at = row_key::<R>(key);
         let Some((row, old)) = self.stored::<R>(key, &at)? else { return Ok(None) };
-        self.declare(&at, &old, Declared::default())?;
+        self.declare(&old, Declared::default())?;
         self.own.insert(at, None);
         Ok(Some(row))
     }
@@ -128,14 +128,14 @@ impl<'a> Tx<'a> {
         Ok(Some((row, declared)))
     }
 
-    /// Replaces the declarations of the row at `at`.
-    fn declare(&mut self, at: &[u8], old: &Declared, new: Declared) -> Result<(), StoreError> {
+    /// Replaces the declarations of a row.
+    fn declare(&mut self, old: &Declared, new: Declared) -> Result<(), StoreError> {
         if (&old.shares, old.weight) != (&new.shares, new.weight) {
             for share in &old.shares {
-                self.weigh(share, at, |sum| sum - old.weight)?;
+                self.weigh(share, |sum| sum - old.weight)?;
             }
             for share in &new.shares {
-                self.weigh(share, at, |sum| sum + new.weight)?;
+                self.weigh(share, |sum| sum + new.weight)?;
             }
         }
         for entry in old.entries.iter().filter(|entry| !new.entries.contains(entry)) {
@@ -147,19 +147,14 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
-    /// Changes the sum of the shard of the row at `at`.
+    /// Changes the sum of `share`.
     fn weigh(
         &mut self,
         share: &Share,
-        at: &[u8],
         change: impl FnOnce(Weight) -> Weight,
     ) -> Result<(), StoreError> {
-        let shard = weight::shard(share, at);
-        let sum = match self.raw(&shard)? {
-            Some(bytes) => Weight::decode(&shard, &bytes)?,
-            None => Weight::default(),
-        };
-        self.own.insert(shard, change(sum).encode());
+        let sum = self.weight(share)?;
+        self.own.insert(weight::sum(share), change(sum).encode());
         Ok(())
     }
 

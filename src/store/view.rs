@@ -290,10 +290,8 @@ pub trait View {
 
     /// The weight of all rows of `share`.
     fn weight(&self, share: &Share) -> Result<Weight, StoreError> {
-        let whole = weight::shards(share);
-        let shards = self.raw_range(&whole, &after(&whole), usize::MAX)?;
-        let mut shards = shards.iter().map(|(key, shard)| Weight::decode(key, shard));
-        shards.try_fold(Weight::default(), |sum, shard| Ok(sum + shard?))
+        let at = weight::sum(share);
+        self.raw(&at)?.map_or(Ok(Weight::default()), |sum| Weight::decode(&at, &sum))
     }
 
     /// The widest networks within `within`, or the widest of all, that hold rows of `pool`, and what
@@ -304,13 +302,9 @@ pub trait View {
         within: Option<&Network>,
     ) -> Result<Vec<(Network, Weight)>, StoreError> {
         let mut holders: Vec<(Network, Weight)> = Vec::new();
-        for whole in weight::shards_within(pool, within) {
-            for (key, shard) in self.raw_range(&whole, &after(&whole), usize::MAX)? {
-                let (network, weight) = (weight::network_of(&key)?, Weight::decode(&key, &shard)?);
-                match holders.last_mut() {
-                    Some((last, sum)) if *last == network => *sum = *sum + weight,
-                    Some(_) | None => holders.push((network, weight)),
-                }
+        for whole in weight::sums_within(pool, within) {
+            for (key, sum) in self.raw_range(&whole, &after(&whole), usize::MAX)? {
+                holders.push((weight::network_of(&key)?, Weight::decode(&key, &sum)?));
             }
         }
         Ok(holders)

@@ -1,9 +1,7 @@
 //! What the rows of a share weigh together.
 //!
-//! The sum of a share is spread over shards, and the key of a row decides which of them it counts in. One
-//! shard is enough where one writer commits everything, and is the least to read and to write; an engine
-//! with several writers takes more, so that they seldom write the same one. A shard in which nothing counts
-//! has no row.
+//! The sum of a share is one row, since one writer commits everything. An engine with several writers would
+//! spread it, so that they seldom write the same row. A share in which nothing counts has no sum.
 
 use std::ops::{Add, Sub};
 
@@ -13,11 +11,8 @@ use crate::store::key::Key as _;
 use crate::store::share::{self, Pool, Share};
 use crate::store::table::{Tag, corrupt, prefix};
 
-/// The sums, by share and shard.
+/// The sums, by share.
 pub(super) const WEIGHTS: Tag = Tag { byte: 2, name: "weights" };
-
-/// How many shards a share has. Another number needs the sums made anew.
-const SHARDS: u8 = 1;
 
 /// Rows and their bytes, with their keys and without their index entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,7 +43,7 @@ impl Weight {
         weight.ok_or_else(|| corrupt(WEIGHTS, key))
     }
 
-    /// The bytes of a shard, if anything counts in it.
+    /// The bytes of a sum, if anything counts in it.
     pub(super) fn encode(self) -> Option<Vec<u8>> {
         let bytes = || [self.rows.to_be_bytes(), self.bytes.to_be_bytes()].concat();
         (self != Self::default()).then(bytes)
@@ -77,22 +72,22 @@ impl Sub for Weight {
     }
 }
 
-/// Where the shards of the widest networks in `within` lie, or those of the widest networks of all.
-pub(super) fn shards_within(pool: Pool, within: Option<&Network>) -> Vec<Vec<u8>> {
+/// Where the sums of the widest networks in `within` lie, or those of the widest networks of all.
+pub(super) fn sums_within(pool: Pool, within: Option<&Network>) -> Vec<Vec<u8>> {
     let lengths = match within {
         None => Network::WIDEST.to_vec(),
         Some(wider) => wider.narrower().into_iter().map(|length| (wider.is_v6(), length)).collect(),
     };
-    let shards = |(v6, length): (bool, u8)| {
-        let mut shards = vec![WEIGHTS.byte];
-        share::write_networks(pool, v6, length, &mut shards);
-        shards.extend_from_slice(within.map_or(&[], Network::prefix));
-        shards
+    let sums = |(v6, length): (bool, u8)| {
+        let mut sums = vec![WEIGHTS.byte];
+        share::write_networks(pool, v6, length, &mut sums);
+        sums.extend_from_slice(within.map_or(&[], Network::prefix));
+        sums
     };
-    lengths.into_iter().map(shards).collect()
+    lengths.into_iter().map(sums).collect()
 }
 
-/// The network whose shard lies at `key`.
+/// The network whose sum lies at `key`.
 pub(super) fn network_of(key: &[u8]) -> Result<Network, StoreError> {
     let share = key.get(1..).and_then(|mut rest| Share::read(&mut rest));
     match share {
@@ -103,15 +98,7 @@ pub(super) fn network_of(key: &[u8]) -> Result<Network, StoreError> {
     }
 }
 
-/// Where the shards of `share` lie.
-pub(super) fn shards(share: &Share) -> Vec<u8> {
+/// Where the sum of `share` lies.
+pub(super) fn sum(share: &Share) -> Vec<u8> {
     prefix(WEIGHTS, share)
-}
-
-/// Where the shard lies in which the row under `key` counts.
-pub(super) fn shard(share: &Share, key: &[u8]) -> Vec<u8> {
-    let mut shard = shards(share);
-    // Keys are random ids and hashes, or hold one: this spreads them as a hash would.
-    shard.push(key.iter().fold(0, |mixed, byte| mixed ^ byte) % SHARDS);
-    shard
 }

@@ -25,15 +25,15 @@ const PROXY_HEADERS: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-forw
 
 /// Refuses a `Host` that is no name of this server. Redirects a request for a page under another
 /// name to the issuer's host, because cookies and passkeys work only there.
-pub(in crate::http) fn check(app: &App, rules: &Rules, request: &Request) -> Result<(), Response> {
+pub(in crate::http) fn refused(app: &App, rules: &Rules, request: &Request) -> Option<Response> {
     if is_probe(request.uri().path()) {
-        return Ok(());
+        return None;
     }
     let Some(host) = host(&rules.issuer, request) else {
-        return Err(NegotiatedFailure::from(Refusal::HostMalformed).into_response());
+        return Some(NegotiatedFailure::from(Refusal::HostMalformed).into_response());
     };
     if host == rules.issuer.authority() {
-        return Ok(());
+        return None;
     }
     let is_host = |own: &str| without_default_port(&rules.issuer, own) == host;
     let known = is_loopback(&host)
@@ -44,12 +44,12 @@ pub(in crate::http) fn check(app: &App, rules: &Rules, request: &Request) -> Res
             && (is_application(rules, &host) || is_forwarded_to_application(app, request));
     let lost = needs_issuers_host(request);
     if (lost || !known) && is_proxys_own(app, request, &host) {
-        return Err(NegotiatedFailure::from(Refusal::HostOfProxy).into_response());
+        return Some(NegotiatedFailure::from(Refusal::HostOfProxy).into_response());
     }
     if !known {
-        return Err(NegotiatedFailure::from(Refusal::HostUnknown).into_response());
+        return Some(NegotiatedFailure::from(Refusal::HostUnknown).into_response());
     }
-    if lost { Err(to_issuer(&rules.issuer, request)) } else { Ok(()) }
+    lost.then(|| to_issuer(&rules.issuer, request))
 }
 
 /// Whether `path` is that of a health check. It may have any `Host`: a probe sends the address of

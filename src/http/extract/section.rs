@@ -12,11 +12,9 @@ const MAX_LENGTH: usize = 32 * 1024;
 
 /// Refuses a header section that is too large. The listener refuses one that is larger than its
 /// buffer before there is a request.
-pub(in crate::http) fn check(request: &Request) -> Result<(), Response> {
-    if length(request) > MAX_LENGTH {
-        return Err(NegotiatedFailure::from(Refusal::HeaderSectionTooLarge).into_response());
-    }
-    Ok(())
+pub(in crate::http) fn refused(request: &Request) -> Option<Response> {
+    let refused = || NegotiatedFailure::from(Refusal::HeaderSectionTooLarge).into_response();
+    (length(request) > MAX_LENGTH).then(refused)
 }
 
 /// The length of the header section, with one space and one CRLF a line (RFC 9112 §2.1).

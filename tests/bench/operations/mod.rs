@@ -3,11 +3,12 @@
 //! Beside each stands its limit, taken in the same run: a bare axum server, another process, that takes in
 //! and gives out as many bytes as often; the signatures that the operation needs; and its share of grouped
 //! commits of one row. What is compared is the processor time of the server, which a busy machine changes
-//! least.
+//! least. What grants and rotations leave in the file stands below.
 
 mod bare;
 mod caller;
 mod flow;
+mod growth;
 mod limit;
 mod place;
 
@@ -263,6 +264,9 @@ pub(crate) fn tell(asked: &Asked) {
         }
     }
     println!("memory after that: {} MiB", place.memory());
+    if asked.only.is_none() {
+        growth::tell(&runtime);
+    }
     if let Some(path) = &asked.save {
         fs::write(path, serde_json::to_string_pretty(&all).unwrap()).unwrap();
     }
