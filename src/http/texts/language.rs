@@ -87,12 +87,17 @@ impl Language {
     }
 
     /// Reads its file.
-    pub(super) fn read(self) -> Result<Texts, toml::de::Error> {
-        toml::from_str(&self.source())
+    pub(super) fn read(self) -> Result<Texts, String> {
+        Texts::of(self.table()?)
+    }
+
+    /// Its file.
+    pub(super) fn table(self) -> Result<toml::Table, String> {
+        self.source().parse().map_err(|error: toml::de::Error| error.to_string())
     }
 
     /// The text of its file.
-    pub(super) fn source(self) -> String {
+    fn source(self) -> String {
         let file = Files::get(&format!("{}.toml", self.0.tag)).map(|file| file.data);
         String::from_utf8_lossy(&file.unwrap_or_default()).into_owned()
     }
