@@ -18,7 +18,7 @@ const DEFAULT: &str = "en";
 static LANGUAGES: LazyLock<Vec<Known>> = LazyLock::new(|| {
     let tags = Files::iter().filter_map(|file| file.strip_suffix(".toml").map(str::to_owned));
     let mut known: Vec<_> = tags.map(|tag| Known { tag, texts: OnceLock::new() }).collect();
-    known.sort_by(|a, b| (a.tag != DEFAULT, &a.tag).cmp(&(b.tag != DEFAULT, &b.tag)));
+    known.sort_unstable_by(|a, b| (a.tag != DEFAULT, &a.tag).cmp(&(b.tag != DEFAULT, &b.tag)));
     known
 });
 
