@@ -9,6 +9,15 @@ ifneq (,$(findstring linux,$(HOST)))
 LINKING := "-C","target-feature=+crt-static",
 endif
 
+# Functions that are the same are in the program once, and what moves with its address takes a bit each.
+# LLD can do that, which is the linker of this target. A libc before 2.36 cannot read the latter.
+ifeq ($(HOST),x86_64-unknown-linux-gnu)
+LINKING += "-C","link-arg=-Wl,--icf=all",
+ifneq (,$(shell getconf GNU_LIBC_VERSION | sed 's/.* //' | { echo 2.36; cat; } | sort -VC && echo newer))
+LINKING += "-C","link-arg=-Wl,-z,pack-relative-relocs",
+endif
+endif
+
 # No path of this machine is in the program: two builds of one commit are the same, byte for byte.
 CARGO_HOME ?= $(HOME)/.cargo
 PREFIXES := $(CURDIR)=gatelodge $(CARGO_HOME)=cargo

@@ -80,7 +80,7 @@ pub(super) struct Chosen {
 pub(crate) fn names() -> Vec<String> {
     let name = |file: std::borrow::Cow<'static, str>| file.strip_suffix(".toml").map(str::to_owned);
     let mut names: Vec<String> = Files::iter().filter_map(name).collect();
-    names.sort();
+    names.sort_unstable();
     names
 }
 

@@ -108,7 +108,7 @@ impl AdminClient {
         method: Method,
         path: &str,
     ) -> Result<V, Failure> {
-        viewed(self.call(timeout, method, path, Body::empty()).await?)
+        viewed(&self.call(timeout, method, path, Body::empty()).await?)
     }
 
     /// Sends a request with a JSON body, and returns the view of its response.
@@ -130,7 +130,7 @@ impl AdminClient {
         body: &impl Serialize,
     ) -> Result<V, Failure> {
         let body = serde_json::to_vec(body).expect("requests have text for keys");
-        viewed(self.call(timeout, method, path, body.into()).await?)
+        viewed(&self.call(timeout, method, path, body.into()).await?)
     }
 
     /// Reads all pages of the listing at `path`. `user` limits it to one person.
@@ -161,7 +161,7 @@ impl AdminClient {
         path: &str,
         body: Vec<u8>,
     ) -> Result<V, Failure> {
-        viewed(self.call(timeout, Method::POST, path, body.into()).await?)
+        viewed(&self.call(timeout, Method::POST, path, body.into()).await?)
     }
 
     /// Gives `take` each part of the response at `path` as it comes, each within `timeout`.
@@ -173,7 +173,7 @@ impl AdminClient {
     ) -> Result<(), Failure> {
         let response = within(timeout, self.respond(Method::GET, path, Body::empty())).await?;
         if !response.status().is_success() {
-            return viewed::<Value>(read(response).await?).map(drop);
+            return succeeded(read(response).await?).map(drop);
         }
         let mut body = response.into_body();
         loop {
@@ -185,16 +185,16 @@ impl AdminClient {
         }
     }
 
-    /// Sends a request, and returns the status and the body of its response.
+    /// Sends a request, and returns the body of its response.
     async fn call(
         &mut self,
         timeout: Duration,
         method: Method,
         path: &str,
         body: Body,
-    ) -> Result<(u16, Bytes), AdminClientError> {
+    ) -> Result<Bytes, Failure> {
         let whole = async { read(self.respond(method, path, body).await?).await };
-        within(timeout, whole).await
+        succeeded(within(timeout, whole).await?)
     }
 
     /// Sends a request.
@@ -245,14 +245,18 @@ async fn within<T>(
     tokio::time::timeout(timeout, outcome).await.map_err(late)?
 }
 
-/// Parses the view in a response with a 2xx status. Any other status is a failure.
-fn viewed<V: DeserializeOwned>((status, body): (u16, Bytes)) -> Result<V, Failure> {
+/// The body of a response with a 2xx status. Any other status is a failure.
+fn succeeded((status, body): (u16, Bytes)) -> Result<Bytes, Failure> {
     if !(200..300).contains(&status) {
         let refusal: Value = serde_json::from_slice(&body).unwrap_or_default();
         return Err(Failure::refused(status, &refusal));
     }
-    serde_json::from_slice(&body)
-        .map_err(|error| AdminClientError::Broken(error.to_string()).into())
+    Ok(body)
+}
+
+/// Parses the view in a body.
+fn viewed<V: DeserializeOwned>(body: &[u8]) -> Result<V, Failure> {
+    serde_json::from_slice(body).map_err(|error| broken(error).into())
 }
 
 /// The path of one object, with its name percent-encoded.

@@ -79,9 +79,9 @@ pub(super) fn run(verb: &ConfigVerb, layers: &Layers) -> Result<Output, Failure>
             Ok(config) => sound(&config),
             Err(faults) => faulty(&faults),
         }),
-        ConfigVerb::Show { keys } => super::block_on(show(keys, layers)),
+        ConfigVerb::Show { keys } => super::block_on(Box::pin(show(keys, layers))),
         ConfigVerb::Schema => Ok(Output::json(&config::schema())),
-        ConfigVerb::Reload => super::block_on(reload(layers)),
+        ConfigVerb::Reload => super::block_on(Box::pin(reload(layers))),
     }
 }
 

@@ -42,6 +42,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use axum::http::Method;
@@ -262,7 +263,7 @@ fn with_config(
         let why = "this command needs what is faulty; gatelodge config check says everything";
         Err(Failure::new(Exit::Usage, why))
     } else {
-        started(Builder::new_current_thread())?.block_on(verb(&config))
+        block_on(Box::pin(verb(&config)))
     };
     beside(outcome, faults.as_ref())
 }
@@ -272,28 +273,33 @@ fn with_admin(
     env: &BTreeMap<String, String>,
     verb: impl AsyncFnOnce(&mut AdminClient) -> Result<Output, Failure>,
 ) -> Result<Output, Failure> {
-    let Tolerant { config, data_is_known, faults } =
-        Layers::new(flags.clone(), env.clone()).load_tolerantly()?;
-    started(Builder::new_current_thread())?.block_on(async {
-        let mut admin = match &faults {
-            None => AdminClient::open(config).await?,
-            // A running server has a configuration of its own; a store without one needs a sound one.
-            Some(faults) => match AdminClient::running(&config).await? {
-                Some(admin) if data_is_known => {
-                    if !wants_json() {
-                        remark_on(faults);
-                    }
-                    admin
-                }
-                Some(_) | None => return Err(faults.clone().into()),
-            },
-        };
+    let tolerant = Layers::new(flags.clone(), env.clone()).load_tolerantly()?;
+    block_on(Box::pin(async {
+        let (mut admin, faults) = opened(tolerant).await?;
         beside(verb(&mut admin).await, faults.as_ref())
-    })
+    }))
 }
 
-/// Runs what waits, on this thread.
-fn block_on(verb: impl Future<Output = Result<Output, Failure>>) -> Result<Output, Failure> {
+/// The client of the administration, and what is faulty of the configuration.
+async fn opened(tolerant: Tolerant) -> Result<(AdminClient, Option<Faults>), Failure> {
+    let Tolerant { config, data_is_known, faults } = tolerant;
+    let Some(faults) = faults else { return Ok((AdminClient::open(config).await?, None)) };
+    // A running server has a configuration of its own; a store without one needs a sound one.
+    match AdminClient::running(&config).await? {
+        Some(admin) if data_is_known => {
+            if !wants_json() {
+                remark_on(&faults);
+            }
+            Ok((admin, Some(faults)))
+        }
+        Some(_) | None => Err(faults.into()),
+    }
+}
+
+/// Runs what waits, on this thread. It is in a box, or the program has the runtime once for each verb.
+fn block_on(
+    verb: Pin<Box<dyn Future<Output = Result<Output, Failure>> + '_>>,
+) -> Result<Output, Failure> {
     started(Builder::new_current_thread())?.block_on(verb)
 }
 

@@ -66,7 +66,7 @@ pub(super) async fn run(verb: PasskeyVerb, admin: &mut AdminClient) -> Result<Ou
             ];
             let mut passkeys: Vec<PasskeyView> =
                 admin.list("/api/v1/passkeys", user.as_deref()).await?;
-            passkeys.sort_by(|a, b| {
+            passkeys.sort_unstable_by(|a, b| {
                 (&a.username, &a.created, &a.id).cmp(&(&b.username, &b.created, &b.id))
             });
             Ok(list(passkeys, COLUMNS, "Nobody has a passkey."))

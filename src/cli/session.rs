@@ -132,7 +132,8 @@ async fn listed(
         SessionKind::Bridge { .. } => 1,
         SessionKind::Anonymous { .. } => 2,
     };
-    sessions.sort_by(|a, b| (kind(a), &a.created, &a.id).cmp(&(kind(b), &b.created, &b.id)));
+    sessions
+        .sort_unstable_by(|a, b| (kind(a), &a.created, &a.id).cmp(&(kind(b), &b.created, &b.id)));
     Ok(sessions)
 }
 

@@ -178,7 +178,7 @@ pub(super) async fn run(verb: UserVerb, admin: &mut AdminClient) -> Result<Outpu
                 Column::time("CREATED", |view| word(&view.created)),
             ];
             let mut users: Vec<UserView> = admin.list("/api/v1/users", None).await?;
-            users.sort_by(|a, b| a.username.cmp(&b.username));
+            users.sort_unstable_by(|a, b| a.username.cmp(&b.username));
             let none = "Nobody is enrolled yet: gatelodge user recover makes the first link.";
             Ok(list(users, COLUMNS, none))
         }

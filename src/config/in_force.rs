@@ -41,7 +41,7 @@ impl Config {
                 }
             })
             .collect();
-        all.sort_by(|one, other| one.key.cmp(&other.key));
+        all.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         all
     }
 
@@ -92,7 +92,7 @@ impl Config {
             .chain(gone)
             .map(|own| own.key.clone())
             .collect();
-        keys.sort();
+        keys.sort_unstable();
         keys.dedup();
         keys
     }

@@ -29,7 +29,7 @@ fn sorted(written: &str, known: impl IntoIterator<Item = String>) -> Vec<(usize,
     let written = compared(written);
     let distance = |name: &str| strsim::osa_distance(&written, &compared(name));
     let mut all: Vec<_> = known.into_iter().map(|name| (distance(&name), name)).collect();
-    all.sort();
+    all.sort_unstable();
     all.dedup();
     all
 }

@@ -56,10 +56,14 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
     {
         let (reply, respond) = oneshot::channel();
-        let job = Box::new(Transition { transition, outcome: None, reply });
-        let queue = self.queue.as_ref().ok_or(StoreError::Stopped)?;
-        queue.send(job).await.map_err(|_| StoreError::Stopped)?;
+        self.enqueue(Box::new(Transition { transition, outcome: None, reply })).await?;
         respond.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// The part of [`Self::write`] that does not depend on the transition.
+    async fn enqueue(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+        let queue = self.queue.as_ref().ok_or(StoreError::Stopped)?;
+        queue.send(job).await.map_err(|_| StoreError::Stopped)
     }
 
     pub(super) async fn probe(&self) -> Result<(), StoreError> {
@@ -157,11 +161,11 @@ where
     }
 
     fn respond(self: Box<Self>, failure: Option<&StoreError>) {
-        let outcome = match (failure, self.outcome) {
-            (None, Some(outcome)) => outcome,
-            (Some(failure), _) => Err(failure.clone().into()),
-            (None, None) => Err(StoreError::Stopped.into()),
+        let outcome = match failure {
+            None => self.outcome,
+            Some(failure) => Some(Err(failure.clone().into())),
         };
+        let outcome = outcome.unwrap_or_else(|| Err(StoreError::Stopped.into()));
         // The caller may have stopped waiting.
         let _ = self.reply.send(outcome);
     }

@@ -1,6 +1,7 @@
 //! What an operation takes beside its right, and how it says that something is new.
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -34,14 +35,20 @@ impl<T: DeserializeOwned, S: Send + Sync, const MAX: usize> FromRequest<S> for B
     type Rejection = Failed;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failed> {
-        let bytes = axum::body::to_bytes(request.into_body(), MAX).await;
-        let bytes = bytes.map_err(|_| Refusal::BodyTooLarge)?;
-        // A list of the members in their order would be read as an object, too.
-        if bytes.trim_ascii_start().first() != Some(&b'{') {
-            return Err(Refusal::BodyMalformed.into());
-        }
+        let bytes = object(request, MAX).await?;
         Ok(Self(serde_json::from_slice(&bytes).map_err(|_| Refusal::BodyMalformed)?))
     }
+}
+
+/// The bytes of a body of at most `max`, which are those of a JSON object.
+async fn object(request: Request, max: usize) -> Result<Bytes, Refusal> {
+    let bytes = axum::body::to_bytes(request.into_body(), max).await;
+    let bytes = bytes.map_err(|_| Refusal::BodyTooLarge)?;
+    // A list of the members in their order would be read as an object, too.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Refusal::BodyMalformed);
+    }
+    Ok(bytes)
 }
 
 /// The view of something that is new.

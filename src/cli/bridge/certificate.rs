@@ -102,7 +102,9 @@ pub(super) async fn run(verb: CertificateVerb, admin: &mut AdminClient) -> Resul
                 Column::time("REVOKED", |view| word(&view.revoked)),
             ];
             let mut all: Vec<DeviceCertificateView> = admin.list(PATH, user.as_deref()).await?;
-            all.sort_by(|a, b| (&a.created, &a.fingerprint).cmp(&(&b.created, &b.fingerprint)));
+            all.sort_unstable_by(|a, b| {
+                (&a.created, &a.fingerprint).cmp(&(&b.created, &b.fingerprint))
+            });
             Ok(list(all, COLUMNS, "No device has a certificate."))
         }
         CertificateVerb::RevokeCert { mut fingerprint, confirmation } => {

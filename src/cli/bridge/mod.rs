@@ -172,8 +172,9 @@ pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Out
                 Column::extra("HOSTS", |view| preferences(&view.hosts)),
             ];
             let mut bridges: Vec<BridgeView> = admin.list("/api/v1/bridge", None).await?;
-            bridges
-                .sort_by(|a, b| (&b.last_seen, &a.session_id).cmp(&(&a.last_seen, &b.session_id)));
+            bridges.sort_unstable_by(|a, b| {
+                (&b.last_seen, &a.session_id).cmp(&(&a.last_seen, &b.session_id))
+            });
             Ok(list(bridges, COLUMNS, "No bridge was heard of within a month."))
         }
         BridgeVerb::IssuePat(issue) => {
@@ -196,7 +197,7 @@ pub(super) async fn run(verb: BridgeVerb, admin: &mut AdminClient) -> Result<Out
                 Column::time("EXPIRES", |view| word(&view.expires)),
             ];
             let mut tokens: Vec<PersonalTokenView> = admin.list(PATS, user.as_deref()).await?;
-            tokens.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
+            tokens.sort_unstable_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
             Ok(list(tokens, COLUMNS, "There is no personal access token."))
         }
         BridgeVerb::RevokePat { mut id, confirmation } => {

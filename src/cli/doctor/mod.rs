@@ -55,7 +55,7 @@ struct DoctorView {
 
 /// Runs `gatelodge doctor`.
 pub(super) fn run(args: &DoctorArgs, layers: &Layers) -> Result<Output, Failure> {
-    super::block_on(async { Ok(output(findings(args, layers).await)) })
+    super::block_on(Box::pin(async { Ok(output(findings(args, layers).await)) }))
 }
 
 async fn findings(args: &DoctorArgs, layers: &Layers) -> Vec<FindingView> {

@@ -205,7 +205,7 @@ fn rows(view: &ExplanationView) -> Vec<(&'static str, String)> {
     let event = &view.event;
     let mut facts: Vec<String> =
         event.facts.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    facts.sort();
+    facts.sort_unstable();
     let mut rows = vec![
         ("event", word(&event.id)),
         ("at", word(&event.at)),

@@ -60,7 +60,7 @@ pub(super) async fn run(verb: GrantVerb, admin: &mut AdminClient) -> Result<Outp
                 Column::time("EXPIRES", |view| word(&view.expires)),
             ];
             let mut grants: Vec<GrantView> = admin.list("/api/v1/grants", user.as_deref()).await?;
-            grants.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
+            grants.sort_unstable_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
             Ok(list(grants, COLUMNS, "No grant is in force."))
         }
         GrantVerb::Revoke { mut id, confirmation } => {

@@ -100,7 +100,7 @@ pub(in crate::cli) async fn run(
             // Those that can be used come first.
             let order =
                 |own: &InvitationView| (own.state != "open", own.created.clone(), own.id.clone());
-            all.sort_by_key(order);
+            all.sort_unstable_by_key(order);
             Ok(list(all, COLUMNS, "There is no invitation, open or lately over."))
         }
         InviteVerb::Show { id } => {

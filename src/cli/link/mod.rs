@@ -76,7 +76,7 @@ pub(super) async fn run(verb: LinkVerb, admin: &mut AdminClient) -> Result<Outpu
                 Column::time("UNTIL", |view| word(&view.expires)),
             ];
             let mut links: Vec<LinkView> = admin.list("/api/v1/links", user.as_deref()).await?;
-            links.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
+            links.sort_unstable_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
             Ok(list(links, COLUMNS, "There is no setup link, open or lately over."))
         }
         LinkVerb::Show { id } => {

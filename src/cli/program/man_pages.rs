@@ -24,7 +24,7 @@ pub(in crate::cli) fn man_pages(directory: &Path) -> Result<Output, Failure> {
     clap_mangen::generate_to(Args::command(), directory).map_err(unwritable)?;
     let mut pages = Vec::new();
     list(&Args::command(), "", &mut pages);
-    pages.sort();
+    pages.sort_unstable();
     let text = format!("{} pages in {}", pages.len(), directory.display());
     Ok(Output::new(text, &ManPagesView { directory: directory.display().to_string(), pages }))
 }

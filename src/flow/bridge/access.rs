@@ -414,6 +414,8 @@ pub fn list(
         }
         None => view.filter::<BridgeSession, _>(span, |id, _| live(view, cx, id))?,
     };
-    bridges.items.sort_by(|a, b| (a.session.created, &a.id).cmp(&(b.session.created, &b.id)));
+    bridges
+        .items
+        .sort_unstable_by(|a, b| (a.session.created, &a.id).cmp(&(b.session.created, &b.id)));
     Ok(bridges)
 }

@@ -52,7 +52,7 @@ pub fn of(
             devices.push(OwnDevice { device, id, comes_in, sessions });
         }
     }
-    devices.sort_by(|a, b| (a.device.created, &a.id).cmp(&(b.device.created, &b.id)));
+    devices.sort_unstable_by(|a, b| (a.device.created, &a.id).cmp(&(b.device.created, &b.id)));
     Ok(devices)
 }
 

@@ -93,7 +93,7 @@ pub fn list(
             row.map_or(Ok(None), |row| registered(fingerprint, row))
         })?,
     };
-    registered.items.sort_by_key(|one| (one.row.created, one.fingerprint));
+    registered.items.sort_unstable_by_key(|one| (one.row.created, one.fingerprint));
     Ok(registered)
 }
 

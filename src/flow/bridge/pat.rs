@@ -84,8 +84,9 @@ fn make_room(tx: &mut Tx<'_>, cx: &Context, user: UserId, new: &NewToken) -> Res
             device::end(tx, cx, &token.id)?;
         }
     }
-    alike
-        .sort_by_key(|token| (token.device.used.max(Some(token.device.created)), token.id.clone()));
+    alike.sort_unstable_by_key(|token| {
+        (token.device.used.max(Some(token.device.created)), token.id.clone())
+    });
     let surplus = (alike.len() + 1).saturating_sub(limit);
     for token in alike.iter().take(surplus) {
         device::end(tx, cx, &token.id)?;
@@ -180,7 +181,7 @@ pub fn list(
         None => view.filter::<LinkedDevice, _>(span, |id, _| keep(id))?,
         Some(user) => view.filter_by(&TOKENS_BY_USER, &user, span, keep)?,
     };
-    usable.items.sort_by(|a, b| (a.device.created, &a.id).cmp(&(b.device.created, &b.id)));
+    usable.items.sort_unstable_by(|a, b| (a.device.created, &a.id).cmp(&(b.device.created, &b.id)));
     Ok(usable)
 }
 

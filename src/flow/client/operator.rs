@@ -212,7 +212,7 @@ fn complete(cx: &Context, metadata: &mut ClientMetadata) {
             vec![GrantType::AuthorizationCode, GrantType::RefreshToken]
         }
     });
-    grant_types.sort();
+    grant_types.sort_unstable();
     grant_types.dedup();
     metadata.grant_types = Some(grant_types);
     if metadata.scope.is_none() {

@@ -36,7 +36,7 @@ pub fn of(view: &impl View, user: UserId) -> Result<Vec<(CredentialId, Passkey)>
             passkeys.push((id, passkey));
         }
     }
-    passkeys.sort_by_key(|(_, passkey)| (passkey.created, passkey.id));
+    passkeys.sort_unstable_by_key(|(_, passkey)| (passkey.created, passkey.id));
     Ok(passkeys)
 }
 

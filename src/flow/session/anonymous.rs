@@ -190,7 +190,7 @@ pub fn list(
         let session = live(view, cx, *id)?;
         Ok(session.map(|session| StoredSession { id: *id, is_live: true, session }))
     })?;
-    sessions.items.sort_by_key(|stored| (stored.session.created, stored.id));
+    sessions.items.sort_unstable_by_key(|stored| (stored.session.created, stored.id));
     Ok(sessions)
 }
 
@@ -204,6 +204,6 @@ pub fn list_all(
         let is_live = live(view, cx, *id)?.is_some();
         Ok(Some(StoredSession { id: *id, is_live, session }))
     })?;
-    sessions.items.sort_by_key(|stored| (stored.session.created, stored.id));
+    sessions.items.sort_unstable_by_key(|stored| (stored.session.created, stored.id));
     Ok(sessions)
 }

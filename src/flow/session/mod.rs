@@ -333,6 +333,6 @@ pub fn list(
         Some(user) => view.filter_by(&SESSIONS_BY_USER, &user, span, |id| by_id(view, cx, *id))?,
         None => view.filter::<Session, _>(span, |id, _| by_id(view, cx, *id))?,
     };
-    sessions.items.sort_by_key(|live| (live.session.created, live.id));
+    sessions.items.sort_unstable_by_key(|live| (live.session.created, live.id));
     Ok(sessions)
 }

@@ -276,6 +276,6 @@ pub fn list(
         (None, Some(client)) => view.filter_by(&GRANTS_BY_CLIENT, client, span, keep)?,
         (None, None) => view.filter::<Grant, _>(span, |id, _| keep(id))?,
     };
-    grants.items.sort_by_key(|live| (live.grant.created, live.id));
+    grants.items.sort_unstable_by_key(|live| (live.grant.created, live.id));
     Ok(grants)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{Method, header};
@@ -103,7 +103,7 @@ impl Administrator {
 
     /// The view that an operation without a body returns.
     pub(super) async fn get<V: DeserializeOwned>(&self, path: &str) -> Result<V, Refused> {
-        self.call(Method::GET, path, Body::empty()).await
+        viewed(&self.call(Method::GET, path, Body::empty()).await?)
     }
 
     /// Does something by an operation, and returns its view.
@@ -114,20 +114,15 @@ impl Administrator {
         body: &impl Serialize,
     ) -> Result<V, Refused> {
         let body = serde_json::to_vec(body).map_err(Refused::internal)?;
-        self.call(method, path, body.into()).await
+        viewed(&self.call(method, path, body.into()).await?)
     }
 
     /// Removes or ends something by an operation.
     pub(super) async fn delete(&self, path: &str) -> Result<(), Refused> {
-        self.call(Method::DELETE, path, Body::empty()).await.map(|_: serde::de::IgnoredAny| ())
+        self.call(Method::DELETE, path, Body::empty()).await.map(drop)
     }
 
-    async fn call<V: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        body: Body,
-    ) -> Result<V, Refused> {
+    async fn call(&self, method: Method, path: &str, body: Body) -> Result<Bytes, Refused> {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -142,8 +137,7 @@ impl Administrator {
         if !response.status().is_success() {
             return Err(Refused::of(Refusal::PageNotFound));
         }
-        let body = to_bytes(response.into_body(), MAX_VIEW).await.map_err(Refused::internal)?;
-        serde_json::from_slice(&body).map_err(Refused::internal)
+        to_bytes(response.into_body(), MAX_VIEW).await.map_err(Refused::internal)
     }
 
     /// The page of a form that was refused: `page` with what was wrong, or, where the sign-in has grown
@@ -282,6 +276,10 @@ impl FromRequest<Arc<App>> for AdministratorForm {
         }
         Ok(Self { administrator, form })
     }
+}
+
+fn viewed<V: DeserializeOwned>(body: &[u8]) -> Result<V, Refused> {
+    serde_json::from_slice(body).map_err(Refused::internal)
 }
 
 /// The path of the operations of one thing, by its name.

@@ -18,7 +18,7 @@ const DEFAULT: &str = "en";
 static LANGUAGES: LazyLock<Vec<Known>> = LazyLock::new(|| {
     let tags = Files::iter().filter_map(|file| file.strip_suffix(".toml").map(str::to_owned));
     let mut known: Vec<_> = tags.map(|tag| Known { tag, texts: OnceLock::new() }).collect();
-    known.sort_by(|a, b| (a.tag != DEFAULT, &a.tag).cmp(&(b.tag != DEFAULT, &b.tag)));
+    known.sort_unstable_by(|a, b| (a.tag != DEFAULT, &a.tag).cmp(&(b.tag != DEFAULT, &b.tag)));
     known
 });
 
@@ -87,12 +87,17 @@ impl Language {
     }
 
     /// Reads its file.
-    pub(super) fn read(self) -> Result<Texts, toml::de::Error> {
-        toml::from_str(&self.source())
+    pub(super) fn read(self) -> Result<Texts, String> {
+        Texts::of(self.table()?)
+    }
+
+    /// Its file.
+    pub(super) fn table(self) -> Result<toml::Table, String> {
+        self.source().parse().map_err(|error: toml::de::Error| error.to_string())
     }
 
     /// The text of its file.
-    pub(super) fn source(self) -> String {
+    fn source(self) -> String {
         let file = Files::get(&format!("{}.toml", self.0.tag)).map(|file| file.data);
         String::from_utf8_lossy(&file.unwrap_or_default()).into_owned()
     }

@@ -9,6 +9,7 @@ mod beside;
 mod declare;
 mod language;
 mod phrase;
+mod reader;
 mod said;
 mod sections;
 #[cfg(test)]
@@ -21,16 +22,15 @@ pub(super) use said::Said;
 pub(super) use sections::{Texts, TrustTexts};
 pub(super) use value::{Day, Value};
 
+use phrase::Script;
 use value::ToValue as _;
-
-use serde::Serialize;
 
 use crate::error::{Error, Refusal};
 use crate::model::user_agent::UserAgent;
 
 impl Texts {
     /// The texts of a section for the script that reads them.
-    pub(super) fn json(section: &impl Serialize) -> Json {
+    pub(super) fn json(section: &Script) -> Json {
         Json(serde_json::to_string(section).expect("texts are strings"))
     }
 
@@ -121,9 +121,9 @@ pub(super) fn capital(part: &str) -> String {
 impl Texts {
     /// The English texts, each between ⟦ and ⟧: what stands outside of them on a page is in no file.
     pub(super) fn bracketed() -> Self {
-        let mut file: toml::Value = toml::from_str(&Language::default().source()).unwrap();
-        bracket(&mut file);
-        file.try_into().unwrap()
+        let mut file = Language::default().table().unwrap();
+        file.iter_mut().for_each(|(_, value)| bracket(value));
+        Self::of(file).unwrap()
     }
 }
 

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use askama::filters::{Escaper as _, Html, HtmlSafe};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
+#[cfg(test)]
+use super::sections::Declared;
 use super::value::Value;
 
 /// A text of a language. It contains no HTML, but these marks: `**strong**`, `` `code` ``,
@@ -43,41 +44,54 @@ enum Mark {
     Strong,
 }
 
-/// What a file has for a text.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "a text, or a table of `one` and `other`")]
-enum Written {
-    Counted(Counted),
-    Same(String),
+/// The texts of a section, in the order of their names.
+pub(in crate::http) struct Phrases(pub(super) Box<[Phrase]>);
+
+/// The texts of a script, by their names.
+pub(in crate::http) struct Script {
+    pub(super) names: &'static [&'static str],
+    pub(super) phrases: Phrases,
 }
 
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Counted {
-    one: String,
-    other: String,
-}
+impl Phrases {
+    /// The text at a place of the section.
+    pub(super) fn at(&self, place: usize) -> &Phrase {
+        self.0.get(place).expect("a section has a text for each of its names")
+    }
 
-impl<'de> Deserialize<'de> for Phrase {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (one, other) = match Written::deserialize(deserializer)? {
-            Written::Counted(Counted { one, other }) => (Some(one), other),
-            Written::Same(other) => (None, other),
-        };
-        let one = one.map(Form::parse).transpose().map_err(D::Error::custom)?;
-        Ok(Self { one, other: Form::parse(other).map_err(D::Error::custom)? })
+    /// The text at a place with its values.
+    pub(super) fn filled(&self, place: usize, values: Vec<(&'static str, Value)>) -> Filled<'_> {
+        self.at(place).filled(values)
     }
 }
 
-/// As it is written, for a script.
+#[cfg(test)]
+impl Script {
+    /// Every text, with its name and those of its values, which are given.
+    pub(super) fn declared(
+        &self,
+        script: &str,
+        values: &[&'static [&'static str]],
+    ) -> Vec<Declared<'_>> {
+        let texts = self.names.iter().zip(&self.phrases.0).zip(values);
+        texts.map(|((name, text), values)| (format!("{script}.{name}"), text, *values)).collect()
+    }
+}
+
+/// As they are written.
+impl Serialize for Script {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.names.iter().zip(&self.phrases.0))
+    }
+}
+
+/// As it is written.
 impl Serialize for Phrase {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let other = &self.other.source;
         match &self.one {
-            None => self.other.source.serialize(serializer),
-            Some(one) => {
-                let (one, other) = (one.source.clone(), self.other.source.clone());
-                Counted { one, other }.serialize(serializer)
-            }
+            None => other.serialize(serializer),
+            Some(one) => serializer.collect_map([("one", &one.source), ("other", other)]),
         }
     }
 }
@@ -126,6 +140,25 @@ impl Form {
 }
 
 impl Phrase {
+    /// What a file has for a text.
+    pub(super) fn read(written: toml::Value) -> Result<Self, String> {
+        let neither = "this is neither a text nor a table of `one` and `other`";
+        let (one, other) = match written {
+            toml::Value::String(other) => (None, other),
+            toml::Value::Table(mut forms) => match (forms.remove("one"), forms.remove("other")) {
+                (Some(toml::Value::String(one)), Some(toml::Value::String(other)))
+                    if forms.is_empty() =>
+                {
+                    (Some(one), other)
+                }
+                _ => return Err(neither.to_owned()),
+            },
+            _ => return Err(neither.to_owned()),
+        };
+        let one = one.map(Form::parse).transpose()?;
+        Ok(Self { one, other: Form::parse(other)? })
+    }
+
     /// The text with its values.
     pub(super) fn filled(&self, values: Vec<(&'static str, Value)>) -> Filled<'_> {
         let single = values.iter().any(|(_, value)| value.is_one());
@@ -267,11 +300,12 @@ mod tests {
     #[test]
     fn a_number_chooses_the_form() {
         let file = "days = { one = \"{n} day\", other = \"{n} days\" }";
-        let phrases: std::collections::BTreeMap<String, Phrase> = toml::from_str(file).unwrap();
-        let days = |n: u64| phrases["days"].filled(vec![("n", n.to_value())]).plain();
+        let mut file: toml::Table = file.parse().unwrap();
+        let phrase = Phrase::read(file.remove("days").unwrap()).unwrap();
+        let days = |n: u64| phrase.filled(vec![("n", n.to_value())]).plain();
 
         assert_eq!([0, 1, 2, 11].map(days), ["0 days", "1 day", "2 days", "11 days"]);
-        assert_eq!(phrases["days"].names(), BTreeSet::from(["n"]));
+        assert_eq!(phrase.names(), BTreeSet::from(["n"]));
     }
 
     #[test]

@@ -402,34 +402,34 @@ texts! {
         }
     }
     scripts {
-        script_countdown: ScriptCountdown {
+        script_countdown {
             expired,
             expires(time),
         }
-        script_codes: ScriptCodes {
+        script_codes {
             copied,
             not_copied,
         }
-        script_copy: ScriptCopy {
+        script_copy {
             copied,
             selected,
         }
-        script_further: ScriptFurther {
+        script_further {
             done,
             storing,
             waiting,
         }
-        script_login: ScriptLogin {
+        script_login {
             checking,
             signed_in,
             waiting,
         }
-        script_page: ScriptPage {
+        script_page {
             app_opens,
             one_moment,
             unreachable,
         }
-        script_passkey: ScriptPasskey {
+        script_passkey {
             another_prompt,
             browser,
             browser_fault,
@@ -455,7 +455,7 @@ texts! {
             useless,
             wrong_host(host),
         }
-        script_setup: ScriptSetup {
+        script_setup {
             checking,
             done,
             email_malformed,

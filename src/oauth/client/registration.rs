@@ -134,7 +134,7 @@ fn grant_types(stated: Vec<&str>) -> Result<Vec<GrantType>, Refusal> {
     }
     let known = stated.into_iter().filter_map(|grant| grant.parse().ok());
     let mut supported: Vec<GrantType> = known.filter(|grant| GRANTS.contains(grant)).collect();
-    supported.sort();
+    supported.sort_unstable();
     supported.dedup();
     if supported.iter().all(|grant| *grant == GrantType::RefreshToken) {
         return Err(Refusal::ClientMetadataUnsupported(
