@@ -56,10 +56,12 @@ fn redacted(value: &str) -> String {
 
 /// What a request is about. The outermost layer adds an empty one to each request, counts a refusal
 /// for the client that it then holds, and writes the rest into the event.
-#[derive(Clone, Debug, Default)]
+///
+/// It has what was sent, which may be secret, so it has no `Debug`.
+#[derive(Clone, Default)]
 pub(super) struct About(Arc<Known>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Known {
     /// `Accept-Language`.
     accepted: Vec<HeaderValue>,

@@ -1,5 +1,5 @@
-//! The outermost layer: renders and counts a failure, sets the headers of every response, and logs
-//! the request.
+//! The outermost layer: checks the request as a whole, renders and counts a failure, sets the headers of
+//! every response, and logs the request.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

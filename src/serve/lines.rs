@@ -34,6 +34,9 @@ pub(super) struct Lines(Arc<End>);
 /// Its drop ends the thread, once it has written what waits.
 struct End(Arc<Shared>);
 
+/// The thread. However it ends, what comes later is dropped and counted.
+struct Thread(Arc<Shared>);
+
 struct Shared {
     dropped: DroppedLines,
     /// Calls the thread.
@@ -49,6 +52,8 @@ struct Waiting {
     /// How many batches the thread has taken, and how many of them it has written.
     batches: (u64, u64),
     ended: bool,
+    /// Whether the thread has ended, so that nobody writes any more.
+    gone: bool,
     /// Whether somebody waits until the lines are written.
     hurried: bool,
     lines: Batch,
@@ -105,7 +110,10 @@ impl Lines {
         });
         let own = Arc::clone(&shared);
         let mut writer = LineWriter { dropped, noticed: 0, notice, output, torn: false };
-        thread::Builder::new().name("log".to_owned()).spawn(move || own.write_all(&mut writer))?;
+        thread::Builder::new().name("log".to_owned()).spawn(move || {
+            let own = Thread(own);
+            own.0.write_all(&mut writer);
+        })?;
         Ok(Self(Arc::new(End(shared))))
     }
 
@@ -113,7 +121,7 @@ impl Lines {
     pub(super) fn send(&self, line: &[u8]) {
         let shared = &self.0.0;
         let mut waiting = shared.waiting();
-        if waiting.unwritten() >= MAX_WAITING {
+        if waiting.gone || waiting.unwritten() >= MAX_WAITING {
             return shared.dropped.add(1);
         }
         waiting.lines.push(line);
@@ -131,9 +139,10 @@ impl Lines {
         waiting.hurried = true;
         shared.handed.notify_one();
         let last = waiting.batches.0 + u64::from(!waiting.lines.ends.is_empty());
-        let unwritten = |waiting: &mut Waiting| waiting.batches.1 < last;
+        let unwritten = |waiting: &mut Waiting| waiting.batches.1 < last && !waiting.gone;
         let waited = shared.written.wait_timeout_while(waiting, MAX_FLUSH, unwritten);
-        waited.is_ok_and(|(_, timeout)| !timeout.timed_out())
+        let (waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        waiting.batches.1 >= last
     }
 }
 
@@ -153,6 +162,13 @@ impl Drop for End {
     fn drop(&mut self) {
         self.0.waiting().ended = true;
         self.0.handed.notify_one();
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        self.0.waiting().gone = true;
+        self.0.written.notify_all();
     }
 }
 

@@ -12,8 +12,10 @@ use serde::{Deserializer, Serialize, Serializer};
 use crate::oauth::client::decisions::OperatorDecisions;
 use crate::oauth::client::metadata::ClientMetadata;
 
-/// The most texts that a thread remembers of a kind.
+/// The most texts that a thread remembers of a kind, and the most bytes of one: whoever registers clients
+/// shall not decide how much memory that takes.
 const MAX_REMEMBERED: usize = 32;
+const MAX_TEXT: usize = 4096;
 
 /// What texts that a thread read before mean. The same few clients are read again and again, and their
 /// addresses are judged each time.
@@ -35,6 +37,9 @@ impl<T: Clone + DeserializeOwned> Meanings<T> {
             return Ok(value.clone());
         }
         let value: T = serde_json::from_str(json)?;
+        if json.len() > MAX_TEXT {
+            return Ok(value);
+        }
         let read = (json.to_owned(), value.clone());
         if self.known.len() < MAX_REMEMBERED {
             self.known.push(read);
@@ -110,6 +115,9 @@ mod tests {
 
         assert_eq!(meanings.known.len(), MAX_REMEMBERED);
         assert!(meanings.read("nothing").is_err());
+        let long = format!("{}7", " ".repeat(MAX_TEXT));
+        assert_eq!(meanings.read(&long).unwrap(), 7);
+        assert!(meanings.known.iter().all(|(text, _)| text.len() <= MAX_TEXT));
         assert_eq!(meanings.known.len(), MAX_REMEMBERED);
     }
 }

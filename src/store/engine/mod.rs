@@ -61,8 +61,8 @@ const CACHE_BYTES: usize = 32 * 1024 * 1024;
 /// The space that a probe needs on the disk: that of the largest row.
 const PROBE_BYTES: usize = 64 * 1024;
 
-/// The most time that a write waits for the snapshots of a database that was given up. A snapshot
-/// lives for milliseconds.
+/// The most time that a write waits for the snapshots of a database that was given up. That of a reader
+/// lives for milliseconds; the shared one is dropped when the database is given up.
 const MAX_DRAIN: Duration = Duration::from_secs(1);
 
 /// The writes by key; `None` removes the row.
@@ -70,8 +70,8 @@ pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// The file, and the database that is open over it.
 pub(super) struct Engine {
-    /// The snapshot of the last commit. A reader makes none of its own, unless there is none since the
-    /// database was opened anew.
+    /// The snapshot of the last commit. Where there is none, after the database was opened anew and until
+    /// the next commit, each reader makes its own.
     current: RwLock<Option<Arc<Snapshot>>>,
     disk: Arc<dyn Backend>,
     health: Mutex<WriteHealth>,
