@@ -10,19 +10,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::error::Refusal;
 
 /// One `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`, at most 255 characters.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(from = "Box<str>", into = "Box<str>")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScopeToken(Arc<str>);
 
-impl From<Box<str>> for ScopeToken {
-    fn from(token: Box<str>) -> Self {
-        Self(token.into())
+impl Serialize for ScopeToken {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_str().serialize(serializer)
     }
 }
 
-impl From<ScopeToken> for Box<str> {
-    fn from(token: ScopeToken) -> Self {
-        (&*token.0).into()
+impl<'de> Deserialize<'de> for ScopeToken {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<str>::deserialize(deserializer).map(|token| Self(token.into()))
     }
 }
 
