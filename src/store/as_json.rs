@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::thread::LocalKey;
 
 use serde::de::{DeserializeOwned, Visitor};
@@ -20,7 +21,7 @@ const MAX_TEXT: usize = 4096;
 /// What texts that a thread read before mean. The same few clients are read again and again, and their
 /// addresses are judged each time.
 pub(super) struct Meanings<T> {
-    known: Vec<(String, T)>,
+    known: Vec<(String, Arc<T>)>,
     /// Which of them goes next.
     oldest: usize,
 }
@@ -31,16 +32,16 @@ impl<T> Default for Meanings<T> {
     }
 }
 
-impl<T: Clone + DeserializeOwned> Meanings<T> {
-    fn read(&mut self, json: &str) -> serde_json::Result<T> {
+impl<T: DeserializeOwned> Meanings<T> {
+    fn read(&mut self, json: &str) -> serde_json::Result<Arc<T>> {
         if let Some((_, value)) = self.known.iter().find(|(known, _)| known == json) {
-            return Ok(value.clone());
+            return Ok(Arc::clone(value));
         }
-        let value: T = serde_json::from_str(json)?;
+        let value = Arc::new(serde_json::from_str(json)?);
         if json.len() > MAX_TEXT {
             return Ok(value);
         }
-        let read = (json.to_owned(), value.clone());
+        let read = (json.to_owned(), Arc::clone(&value));
         if self.known.len() < MAX_REMEMBERED {
             self.known.push(read);
         } else if let Some(oldest) = self.known.get_mut(self.oldest) {
@@ -52,7 +53,7 @@ impl<T: Clone + DeserializeOwned> Meanings<T> {
 }
 
 /// A value whose texts are remembered.
-pub(super) trait Remembered: Clone + DeserializeOwned + 'static {
+pub(super) trait Remembered: DeserializeOwned + 'static {
     fn meanings() -> &'static LocalKey<RefCell<Meanings<Self>>>;
 }
 
@@ -72,28 +73,28 @@ macro_rules! remembered {
 remembered!(ClientMetadata, OperatorDecisions);
 
 pub(super) fn serialize<T: Serialize, S: Serializer>(
-    value: &T,
+    value: &Arc<T>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&serde_json::to_string(value).map_err(S::Error::custom)?)
+    serializer.serialize_str(&serde_json::to_string(&**value).map_err(S::Error::custom)?)
 }
 
 pub(super) fn deserialize<'de, T: Remembered, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<T, D::Error> {
+) -> Result<Arc<T>, D::Error> {
     deserializer.deserialize_str(Text(PhantomData))
 }
 
 struct Text<T>(PhantomData<T>);
 
 impl<T: Remembered> Visitor<'_> for Text<T> {
-    type Value = T;
+    type Value = Arc<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_str<E: serde::de::Error>(self, json: &str) -> Result<T, E> {
+    fn visit_str<E: serde::de::Error>(self, json: &str) -> Result<Arc<T>, E> {
         T::meanings().with_borrow_mut(|meanings| meanings.read(json)).map_err(E::custom)
     }
 }
@@ -108,15 +109,15 @@ mod tests {
 
         for round in 0..3 {
             for number in 0..100_u32 {
-                assert_eq!(meanings.read(&number.to_string()).unwrap(), number, "{round}");
-                assert_eq!(meanings.read(&number.to_string()).unwrap(), number, "{round}");
+                assert_eq!(*meanings.read(&number.to_string()).unwrap(), number, "{round}");
+                assert_eq!(*meanings.read(&number.to_string()).unwrap(), number, "{round}");
             }
         }
 
         assert_eq!(meanings.known.len(), MAX_REMEMBERED);
         assert!(meanings.read("nothing").is_err());
         let long = format!("{}7", " ".repeat(MAX_TEXT));
-        assert_eq!(meanings.read(&long).unwrap(), 7);
+        assert_eq!(*meanings.read(&long).unwrap(), 7);
         assert!(meanings.known.iter().all(|(text, _)| text.len() <= MAX_TEXT));
         assert_eq!(meanings.known.len(), MAX_REMEMBERED);
     }

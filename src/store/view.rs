@@ -82,8 +82,16 @@ pub trait View {
 
     /// The row under `key`, or under an earlier form of it.
     fn find<R: Row>(&self, key: &R::Key) -> Result<Option<R>, StoreError> {
-        let at = self.place::<R>(key)?;
-        self.raw(&at)?.map(|bytes| decode(&at, &bytes)).transpose()
+        let at = row_key::<R>(key);
+        if let Some(bytes) = self.raw(&at)? {
+            return decode(&at, &bytes).map(Some);
+        }
+        for earlier in earlier_row_keys::<R>(key) {
+            if let Some(bytes) = self.raw(&earlier)? {
+                return decode(&earlier, &bytes).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     /// Where the row of `key` lies: under the key, or under an earlier form of it if there is a row.

@@ -118,7 +118,7 @@ fn shop(tx: &Tx<'_>) -> Result<Client, Error> {
 
 fn one_of_each(tx: &mut Tx<'_>, cx: &Context, n: u32, template: &Client) -> Result<(), Error> {
     let mut client = template.clone();
-    client.metadata.client_name = Some(format!("Client {n:06}").parse()?);
+    client.metadata_mut().client_name = Some(format!("Client {n:06}").parse()?);
     tx.put(&format!("c{n}").parse()?, client)?;
     let person = add(tx, cx, &username(n), "user")?;
     let (session, _) = open(tx, cx, person)?;

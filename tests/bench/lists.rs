@@ -101,7 +101,7 @@ fn fill(
     let template = tx.list::<Client>(1)?.remove(0).1;
     for n in first..end {
         let mut client = template.clone();
-        client.metadata.client_name = Some(format!("Client {n}").parse()?);
+        client.metadata_mut().client_name = Some(format!("Client {n}").parse()?);
         tx.put(&format!("c{n}").parse()?, client)?;
         let own = Context { seed: cx.seed.derived(&format!("{n}")), ..cx.clone() };
         let new = NewPerson {

@@ -399,7 +399,9 @@ async fn a_patch_validates_only_what_follows_from_what_it_names() {
     let server = Server::new().await;
     RelyingParty::robot(&server).await;
     server
-        .change_client("robot", |client| client.metadata.scope = Some("gone".parse().unwrap()))
+        .change_client("robot", |client| {
+            client.metadata_mut().scope = Some("gone".parse().unwrap())
+        })
         .await;
 
     let renamed = patch(&server, "robot", json!({ "name": "Droid" })).await;

@@ -70,7 +70,9 @@ async fn of_many_redemptions_of_one_code_one_succeeds_and_its_grant_is_revoked()
 async fn of_many_strict_refreshes_one_succeeds_and_its_grant_is_revoked() {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
-    server.change_client("shop", |client| client.decisions.refresh = RefreshPolicy::Strict).await;
+    server
+        .change_client("shop", |client| client.decisions_mut().refresh = RefreshPolicy::Strict)
+        .await;
     let tokens = shop.tokens(&mut ada).await;
 
     let responses = refreshed_at_once(&shop, tokens.refresh()).await;

@@ -152,7 +152,7 @@ impl ClientView {
                 pkce: Some(rules.pkce_policy(client)),
                 scope: None,
                 sector,
-                ..client.decisions.clone()
+                ..OperatorDecisions::clone(&client.decisions)
             },
         }
     }

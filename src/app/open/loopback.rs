@@ -22,7 +22,7 @@ pub async fn loopback_ports(config: &Config) -> Result<BTreeSet<u16>, OpenError>
         let view = store.read().map_err(Error::from)?;
         for (_, client) in view.list::<Client>(usize::MAX).map_err(Error::from)? {
             let of = client.metadata;
-            let named = [of.backchannel_logout_uri, of.jwks_uri].into_iter().flatten();
+            let named = [&of.backchannel_logout_uri, &of.jwks_uri].into_iter().flatten();
             ports.extend(named.filter_map(|uri| loopback_port(uri.as_str())));
         }
     }

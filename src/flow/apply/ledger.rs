@@ -196,8 +196,8 @@ fn client_members(client: &Client) -> Result<Map<String, Value>, Error> {
     let fault = |error: serde_json::Error| Internal::new(error);
     let mut members = Map::new();
     for part in [
-        serde_json::to_value(&client.metadata).map_err(fault)?,
-        serde_json::to_value(&client.decisions).map_err(fault)?,
+        serde_json::to_value(&*client.metadata).map_err(fault)?,
+        serde_json::to_value(&*client.decisions).map_err(fault)?,
         json!({
             "enabled": client.enabled,
             "name": client.metadata.client_name,

@@ -263,9 +263,9 @@ pub fn prove(
             }
             let profile = client.decisions.assertions;
             assertion.judge(profile, issuer.as_str(), &endpoints, now)?;
-            let keys = match (client.metadata.jwks, client.metadata.jwks_uri) {
-                (Some(keys), _) => ClientKeys::ByValue(keys),
-                (None, Some(uri)) => ClientKeys::At(named_by, uri),
+            let keys = match (&client.metadata.jwks, &client.metadata.jwks_uri) {
+                (Some(keys), _) => ClientKeys::ByValue(keys.clone()),
+                (None, Some(uri)) => ClientKeys::At(named_by, uri.clone()),
                 (None, None) => return Err(Refusal::ClientAssertionSignatureWrong.into()),
             };
             Ok(AuthenticationStep::AssertionCheck(AssertionCheck { client: proven, keys }))

@@ -2,6 +2,7 @@
 //! document.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -165,8 +166,8 @@ pub fn store(
             return Ok(old);
         }
         Some(old) if matches!(old.origin, Origin::Document { .. }) => {
-            let revision = old.revision + u64::from(metadata != old.metadata);
-            Client { metadata, origin, revision, ..old }
+            let revision = old.revision + u64::from(metadata != *old.metadata);
+            Client { metadata: Arc::new(metadata), origin, revision, ..old }
         }
         Some(_) => return Err(Refusal::ClientExists.into()),
     };

@@ -52,7 +52,7 @@ impl ListChanges {
         }
         let fault = |error: serde_json::Error| Internal::new(error);
         let metadata = serde_json::to_value(client.metadata_in_force()).map_err(fault)?;
-        let decisions = serde_json::to_value(&client.decisions).map_err(fault)?;
+        let decisions = serde_json::to_value(&*client.decisions).map_err(fault)?;
         for (name, change) in &self.0 {
             let present = match members.get(*name) {
                 Some(named) => Some(named),

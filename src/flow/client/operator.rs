@@ -5,6 +5,8 @@
 //! it sets the members that it names, and only rules that involve those are checked. An old value
 //! that a later configuration refuses does therefore not prevent another change.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Refusal};
@@ -170,7 +172,7 @@ pub fn add(
     }
     complete(cx, &mut metadata);
     let mut client = Client::new(clock::milestone(tx, cx)?, Origin::Operator, metadata);
-    client.decisions = new.decisions.clone();
+    client.decisions = Arc::new(new.decisions.clone());
     if client.metadata.client_type() != client_type {
         return Err(TYPE_UNFIT.into());
     }
@@ -390,7 +392,7 @@ pub fn change(
 fn patch(cx: &Context, client: &mut Client, members: &Map<String, Value>) -> Result<(), Refusal> {
     match client.origin {
         Origin::Document { .. } | Origin::Dynamic { .. } | Origin::Hook => {
-            decide(&mut client.decisions, members)
+            decide(client.decisions_mut(), members)
         }
         Origin::Operator => describe(cx, client, members),
     }
@@ -416,7 +418,8 @@ fn describe(
     client: &mut Client,
     members: &Map<String, Value>,
 ) -> Result<(), Refusal> {
-    let (metadata, decisions) = (&mut client.metadata, &mut client.decisions);
+    let metadata = Arc::make_mut(&mut client.metadata);
+    let decisions = Arc::make_mut(&mut client.decisions);
     let mut wanted = Some(metadata.client_type());
     for (name, value) in members {
         match name.as_str() {

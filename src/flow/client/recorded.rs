@@ -29,8 +29,8 @@ pub(super) fn changed(old: &Client, new: &Client, is_redrawn: bool) -> Option<Ac
         let uris = new.metadata.redirect_uris.iter().map(RedirectUri::as_str);
         act = act.fact("redirect_uris", uris.collect::<Vec<_>>().join(", "));
     }
-    let mut members = changed_members(&old.metadata, &new.metadata);
-    members.extend(changed_members(&old.decisions, &new.decisions));
+    let mut members = changed_members(&*old.metadata, &*new.metadata);
+    members.extend(changed_members(&*old.decisions, &*new.decisions));
     if old.proof != new.proof {
         members.push("client_secret".to_owned());
     }

@@ -3,6 +3,7 @@
 //! [RFC 7592](https://www.rfc-editor.org/rfc/rfc7592).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -191,7 +192,7 @@ pub fn update(tx: &mut Tx<'_>, cx: &Context, update: &Update) -> Result<Register
     }
     let origin = origin(cx, *fingerprint, *holding, &token);
     let revision = old.revision + 1;
-    let mut client = Client { metadata, origin, revision, ..old };
+    let mut client = Client { metadata: Arc::new(metadata), origin, revision, ..old };
     let secret = give_secret(cx, &mut client);
     admission::store(tx, cx, &update.id, client.clone())?;
     let act = Act::new(Kind::ClientChanged).by_client(&update.id).named(client.metadata.name());

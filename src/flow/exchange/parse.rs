@@ -1,6 +1,7 @@
 //! Lines as rows: what an import stores.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -133,7 +134,7 @@ pub(super) fn client(
         return Err(Fault::at("logo", "only a client that an operator registered has one"));
     }
     let row = Client {
-        decisions,
+        decisions: Arc::new(decisions),
         enabled: line.enabled,
         owner: line.owner.clone().map(|owner| owner.0),
         proof,

@@ -91,10 +91,10 @@ pub(super) fn client(view: &impl View, id: &ClientId, row: &Client) -> Result<Li
     Ok(Line::Client(ClientLine {
         client_id: Text(id.clone()),
         created: Moment(row.created),
-        decisions: object(&row.decisions)?,
+        decisions: object(&*row.decisions)?,
         enabled: row.enabled,
         logo: logo::of(view, id)?.map(|logo| Bytes(logo.content)),
-        metadata: object(&row.metadata)?,
+        metadata: object(&*row.metadata)?,
         origin,
         owner: row.owner.map(Text),
         secret: row.proof.as_ref().map(|proof| match proof {

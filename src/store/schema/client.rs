@@ -1,5 +1,7 @@
 //! Clients, resources and counted attempts.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Person, layout};
@@ -30,12 +32,12 @@ pub struct Client {
     pub created: Timestamp,
     /// The operator's decisions.
     #[serde(with = "as_json")]
-    pub decisions: OperatorDecisions,
+    pub decisions: Arc<OperatorDecisions>,
     /// Whether it is enabled.
     pub enabled: bool,
     /// The metadata that it stated, or the operator who registered it.
     #[serde(with = "as_json")]
-    pub metadata: ClientMetadata,
+    pub metadata: Arc<ClientMetadata>,
     /// The way in which it was registered.
     pub origin: Origin,
     /// The person it belongs to, if any. It is removed with them.
@@ -54,14 +56,24 @@ impl Client {
     pub fn new(created: Timestamp, origin: Origin, metadata: ClientMetadata) -> Self {
         Self {
             created,
-            decisions: OperatorDecisions::default(),
+            decisions: Arc::default(),
             enabled: true,
-            metadata,
+            metadata: Arc::new(metadata),
             origin,
             owner: None,
             proof: None,
             revision: 1,
         }
+    }
+
+    /// Its decisions, to be changed.
+    pub fn decisions_mut(&mut self) -> &mut OperatorDecisions {
+        Arc::make_mut(&mut self.decisions)
+    }
+
+    /// Its metadata, to be changed.
+    pub fn metadata_mut(&mut self) -> &mut ClientMetadata {
+        Arc::make_mut(&mut self.metadata)
     }
 
     /// The scope that it may request, and the default scope of its requests.
@@ -95,7 +107,7 @@ impl Client {
             grant_types: Some(self.metadata.grant_types().to_vec()),
             scope: Some(self.scope().clone()),
             token_endpoint_auth_method: Some(self.metadata.auth_method()),
-            ..self.metadata.clone()
+            ..ClientMetadata::clone(&self.metadata)
         }
     }
 
@@ -111,7 +123,7 @@ impl Client {
 
     /// Whether the operator decided anything about it.
     pub fn is_decided(&self) -> bool {
-        !self.enabled || self.decisions != OperatorDecisions::default()
+        !self.enabled || *self.decisions != OperatorDecisions::default()
     }
 
     /// Whether it registered or named itself, and no person has used it.

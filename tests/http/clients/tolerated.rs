@@ -97,7 +97,7 @@ async fn a_client_whose_scope_an_operator_decided_gets_that_alone() {
     let client = RelyingParty::new(&server, &register(&server, stated).await.json());
     server
         .change_client(&client.id, |client| {
-            client.decisions.scope = Some("profile".parse().unwrap());
+            client.decisions_mut().scope = Some("profile".parse().unwrap());
         })
         .await;
 

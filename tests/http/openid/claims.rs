@@ -72,7 +72,7 @@ async fn nothing_is_told_by_name_that_the_client_could_not_have_by_scope() {
     let tokens = tokens(&shop, &mut ada, "openid", &claims).await;
     let before = shop.userinfo(&tokens.access).await.json();
     server
-        .change_client(&shop.id, |shop| shop.metadata.scope = Some("openid".parse().unwrap()))
+        .change_client(&shop.id, |shop| shop.metadata_mut().scope = Some("openid".parse().unwrap()))
         .await;
     let after = shop.userinfo(&tokens.access).await.json();
 

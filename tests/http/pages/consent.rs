@@ -138,7 +138,9 @@ async fn a_yes_counts_only_for_what_was_shown() {
     let shop = RelyingParty::web(&server).await;
     let page = ada.visit(&shop.request(&[("scope", "openid email")])).await;
     server
-        .change_client("shop", |client| client.metadata.scope = Some("openid".parse().unwrap()))
+        .change_client("shop", |client| {
+            client.metadata_mut().scope = Some("openid".parse().unwrap())
+        })
         .await;
 
     let response = ada.decide(&page, "allow").await;

@@ -171,10 +171,12 @@ async fn the_way_home_is_proven_again_when_it_is_taken() {
     RelyingParty::web(&server).await;
     let request = logout(&[("client_id", "shop"), HOME]);
     let moved = ada.visit(&request).await;
-    server.change_client("shop", |shop| shop.metadata.post_logout_redirect_uris.clear()).await;
+    server
+        .change_client("shop", |shop| shop.metadata_mut().post_logout_redirect_uris.clear())
+        .await;
     let at_moved = ada.decide(&moved, "allow").await;
     server
-        .change_client("shop", |shop| shop.metadata.post_logout_redirect_uris = vec![bye()])
+        .change_client("shop", |shop| shop.metadata_mut().post_logout_redirect_uris = vec![bye()])
         .await;
     ada.sign_in().await;
     let off = ada.visit(&request).await;

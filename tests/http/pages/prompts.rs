@@ -186,7 +186,7 @@ async fn a_client_may_register_the_max_age_of_its_requests() {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
     shop.code(&mut ada).await;
-    server.change_client("shop", |shop| shop.metadata.default_max_age = Some(60)).await;
+    server.change_client("shop", |shop| shop.metadata_mut().default_max_age = Some(60)).await;
     server.advance(Duration::from_secs(61));
 
     let silent = ada.visit(&shop.request(&[("prompt", "none")])).await;

@@ -51,7 +51,9 @@ pub(super) async fn no_challenge() -> Response {
 pub(super) async fn nothing_that_protects_the_code() -> Response {
     let server = Server::new().await;
     let shop = RelyingParty::web(&server).await;
-    server.change_client("shop", |client| client.decisions.pkce = Some(PkcePolicy::Optional)).await;
+    server
+        .change_client("shop", |client| client.decisions_mut().pkce = Some(PkcePolicy::Optional))
+        .await;
     let bare = ["code_challenge", "code_challenge_method", "nonce", "state"].map(|name| (name, ""));
     server.get(&shop.request(&bare)).await
 }

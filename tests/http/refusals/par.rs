@@ -36,8 +36,8 @@ pub(super) async fn a_request_that_nobody_pushed() -> Response {
 pub(super) async fn a_plain_request_of_a_client_that_pushes() -> Response {
     let server = Server::new().await;
     let shop = RelyingParty::web(&server).await;
-    let must =
-        server.change_client("shop", |c| c.metadata.require_pushed_authorization_requests = true);
+    let must = server
+        .change_client("shop", |c| c.metadata_mut().require_pushed_authorization_requests = true);
     must.await;
     server.get(&shop.request(&[])).await
 }

@@ -144,7 +144,9 @@ pub(super) async fn a_wrong_verifier() -> Response {
 pub(super) async fn a_verifier_without_a_challenge() -> Response {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
-    server.change_client("shop", |client| client.decisions.pkce = Some(PkcePolicy::Nonce)).await;
+    server
+        .change_client("shop", |client| client.decisions_mut().pkce = Some(PkcePolicy::Nonce))
+        .await;
     let without = [("code_challenge", ""), ("code_challenge_method", "")];
     let code = shop.authorize(&mut ada, &without).await.brought().remove("code").unwrap();
     shop.redeem(&code).await

@@ -284,7 +284,9 @@ async fn a_yes_counts_only_for_what_was_shown() {
     let (server, mut ada, telly, device) = waiting().await;
     let page = ada.open_device(&device).await;
     server
-        .change_client("telly", |client| client.metadata.scope = Some("openid".parse().unwrap()))
+        .change_client("telly", |client| {
+            client.metadata_mut().scope = Some("openid".parse().unwrap())
+        })
         .await;
 
     let again = ada.decide_on_device(&page, "allow").await;

@@ -193,7 +193,7 @@ async fn the_client_may_have_changed_since_it_pushed() {
 
     server
         .change_client("shop", |client| {
-            client.metadata.redirect_uris = vec!["https://shop.example/new".parse().unwrap()];
+            client.metadata_mut().redirect_uris = vec!["https://shop.example/new".parse().unwrap()];
         })
         .await;
     let moved = server.get(&moved).await;

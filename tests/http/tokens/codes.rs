@@ -116,7 +116,9 @@ async fn a_request_without_redirect_uri_is_redeemed_without_one() {
 async fn a_confidential_client_may_rely_on_its_nonce_where_the_operator_lets_it() {
     let (server, mut ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
-    server.change_client("shop", |client| client.decisions.pkce = Some(PkcePolicy::Nonce)).await;
+    server
+        .change_client("shop", |client| client.decisions_mut().pkce = Some(PkcePolicy::Nonce))
+        .await;
     let without = [("code_challenge", ""), ("code_challenge_method", "")];
     let code = shop.authorize(&mut ada, &without).await.brought().remove("code").unwrap();
     let mut form = shop.redemption(&code);
@@ -155,7 +157,9 @@ async fn a_clients_own_pkce_policy_goes_before_the_configured_one() {
 async fn a_public_client_never_goes_without_pkce() {
     let (server, mut ada) = Server::with_ada().await;
     let reader = RelyingParty::spa(&server).await;
-    server.change_client("reader", |client| client.decisions.pkce = Some(PkcePolicy::Nonce)).await;
+    server
+        .change_client("reader", |client| client.decisions_mut().pkce = Some(PkcePolicy::Nonce))
+        .await;
     let without = [("code_challenge", ""), ("code_challenge_method", "")];
 
     let response = ada.visit(&reader.request(&without)).await;

@@ -244,7 +244,9 @@ async fn a_client_acts_only_in_the_way_that_it_registered() {
 async fn a_token_lasts_as_long_as_the_clients_others_or_as_asked_and_a_day_at_most() {
     let (server, _ada) = Server::with_ada().await;
     let shop = RelyingParty::web(&server).await;
-    server.change_client("shop", |shop| shop.decisions.access_token_lifetime = Some(120)).await;
+    server
+        .change_client("shop", |shop| shop.decisions_mut().access_token_lifetime = Some(120))
+        .await;
     let asked = |ttl: Value| json!({ "client_id": "shop", "username": "ada", "ttl": ttl });
 
     let own = issued(&server, asked(Value::Null)).await;

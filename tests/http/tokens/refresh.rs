@@ -170,7 +170,9 @@ async fn a_grace_of_zero_is_none() {
 #[tokio::test]
 async fn a_strict_client_has_no_grace() {
     let (server, _ada, shop, first) = signed_in().await;
-    server.change_client("shop", |client| client.decisions.refresh = RefreshPolicy::Strict).await;
+    server
+        .change_client("shop", |client| client.decisions_mut().refresh = RefreshPolicy::Strict)
+        .await;
     let second = shop.refresh(first.refresh()).await.tokens();
 
     let replayed = shop.refresh(first.refresh()).await;

@@ -83,14 +83,14 @@ async fn a_sign_in_that_is_over_starts_again_at_the_app_of_an_operator() {
     let by_redirect = over(&server).await;
     server
         .change_client("shop", |shop| {
-            shop.metadata.client_uri = Some("https://shop.example/home".parse().unwrap());
+            shop.metadata_mut().client_uri = Some("https://shop.example/home".parse().unwrap());
         })
         .await;
     let by_page = over(&server).await;
     server
         .change_client("shop", |shop| {
             let start = "https://shop.example/start?a=b".parse().unwrap();
-            shop.metadata.initiate_login_uri = Some(start);
+            shop.metadata_mut().initiate_login_uri = Some(start);
         })
         .await;
     let by_start = over(&server).await;

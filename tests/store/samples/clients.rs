@@ -1,6 +1,7 @@
 //! Samples of clients.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use gatelodge::clock::Timestamp;
 use gatelodge::model::look::picture::PictureKind;
@@ -30,16 +31,17 @@ pub(super) fn clients() -> Vec<(ClientId, Client)> {
     let (decisions, metadata) = (decisions(), metadata());
     let full = Client {
         created: at(0),
-        decisions: decisions.clone(),
+        decisions: decisions.clone().into(),
         enabled: true,
-        metadata: metadata.clone(),
+        metadata: metadata.clone().into(),
         origin: Origin::Operator,
         owner: Some(id(5)),
         proof: Some(ClientProof::Made(hash(3))),
         revision: 300,
     };
-    let stating = |metadata| Client { metadata, ..full.clone() };
-    let deciding = |decisions| Client { decisions, ..full.clone() };
+    let stating = |metadata: ClientMetadata| Client { metadata: metadata.into(), ..full.clone() };
+    let deciding =
+        |decisions: OperatorDecisions| Client { decisions: decisions.into(), ..full.clone() };
     let mut rows = vec![(shop(), full.clone())];
     for method in AUTH_METHODS {
         let token_endpoint_auth_method = Some(method);
@@ -85,9 +87,9 @@ pub(super) fn clients() -> Vec<(ClientId, Client)> {
         rows.push((read(name), Client { origin, ..full.clone() }));
     }
     let least = Client {
-        decisions: OperatorDecisions::default(),
+        decisions: Arc::default(),
         enabled: false,
-        metadata: ClientMetadata::default(),
+        metadata: Arc::default(),
         owner: None,
         proof: None,
         ..full
