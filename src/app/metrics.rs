@@ -101,6 +101,13 @@ impl App {
         let failures = "gatelodge_store_commit_failures_total";
         text.family(failures, Kind::Counter, "Commits that failed.");
         text.sample(failures, &[], metrics.failures.count());
+        let written = "gatelodge_store_written_total";
+        text.family(written, Kind::Counter, "Rows, and index entries, that commits wrote.");
+        text.sample(written, &[("kind", "row")], metrics.written_rows.count());
+        text.sample(written, &[("kind", "entry")], metrics.written_entries.count());
+        let bytes = "gatelodge_store_written_bytes_total";
+        text.family(bytes, Kind::Counter, "The bytes of the keys and rows that commits wrote.");
+        text.sample(bytes, &[], metrics.written_bytes.count());
         let writable = "gatelodge_store_writable";
         text.family(writable, Kind::Gauge, "Whether the store can be written.");
         text.sample(writable, &[], u8::from(self.write_health() == WriteHealth::Writable));

@@ -34,7 +34,12 @@ pub struct Counter(AtomicU64);
 impl Counter {
     /// Counts one more.
     pub fn increment(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.add(1);
+    }
+
+    /// Counts so many more.
+    pub fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
     }
 
     /// What was counted.
@@ -85,6 +90,12 @@ pub struct StoreMetrics {
     pub commits: Histogram,
     /// The commits that failed.
     pub failures: Counter,
+    /// The bytes of what was written: keys and rows.
+    pub written_bytes: Counter,
+    /// The index entries that were written, and the rows and entries that were removed.
+    pub written_entries: Counter,
+    /// The rows that were written.
+    pub written_rows: Counter,
 }
 
 impl Default for StoreMetrics {
@@ -93,6 +104,9 @@ impl Default for StoreMetrics {
             batches: Histogram::new(BATCHES, Unit::Count),
             commits: Histogram::new(DURATIONS, Unit::Microseconds),
             failures: Counter::default(),
+            written_bytes: Counter::default(),
+            written_entries: Counter::default(),
+            written_rows: Counter::default(),
         }
     }
 }

@@ -12,7 +12,7 @@ use std::thread;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
-use crate::metrics::StoreMetrics;
+use crate::metrics::{Counter, StoreMetrics};
 use crate::store::StoreError;
 use crate::store::engine::{Engine, Snapshot, Writes};
 use crate::store::tx::Tx;
@@ -123,10 +123,25 @@ fn commit(
     let failure = engine.apply(writes).err();
     metrics.commits.observe_duration(Clock::System.reading().running.saturating_sub(started));
     metrics.batches.observe(u64::try_from(batch.len()).unwrap_or(u64::MAX));
-    if failure.is_some() {
-        metrics.failures.increment();
+    match failure {
+        Some(_) => metrics.failures.increment(),
+        None => count(metrics, writes),
     }
     failure
+}
+
+/// Counts what a commit wrote. An index entry is a key whose row is empty.
+fn count(metrics: &StoreMetrics, writes: &Writes) {
+    let (mut bytes, mut rows) = (0, 0);
+    for (key, row) in writes {
+        let row = row.as_ref().map_or(0, Vec::len);
+        bytes += key.len() + row;
+        rows += usize::from(row > 0);
+    }
+    let add = |counter: &Counter, more: usize| counter.add(u64::try_from(more).unwrap_or(u64::MAX));
+    add(&metrics.written_bytes, bytes);
+    add(&metrics.written_entries, writes.len() - rows);
+    add(&metrics.written_rows, rows);
 }
 
 /// A waiting transition.

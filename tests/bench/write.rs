@@ -1,8 +1,10 @@
 //! Durable writes: one row a transition, by callers that each wait for their commit, beside the
 //! engine's own commit of one such row under the same settings.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use gatelodge::clock::Timestamp;
@@ -61,6 +63,85 @@ pub(crate) async fn write(store: &Arc<Store>, callers: usize, time: Duration) ->
     }
     done
 }
+
+/// What a transition writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Written {
+    /// The bytes of all of it, keys and rows.
+    pub(crate) bytes: f64,
+    /// Index entries.
+    pub(crate) entries: f64,
+    pub(crate) rows: f64,
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1} + {:.1}", self.rows, self.entries)
+    }
+}
+
+/// Commits as much as some transition writes for this time, again and again by each of so many callers.
+/// Says how often. Rows lie under keys of chance, as ids are, and entries behind each other, as times are.
+pub(crate) async fn write_like(
+    store: &Arc<Store>,
+    written: Written,
+    callers: usize,
+    time: Duration,
+) -> u64 {
+    let until = Instant::now() + time;
+    let number = Arc::new(AtomicU64::new(0));
+    let callers: Vec<_> = (0..callers)
+        .map(|_| {
+            let (store, number) = (Arc::clone(store), Arc::clone(&number));
+            tokio::spawn(async move {
+                let mut done = 0;
+                while Instant::now() < until {
+                    let pairs = pairs(written, number.fetch_add(1, Ordering::Relaxed));
+                    let put = store.write(move |tx| {
+                        pairs.iter().for_each(|(key, row)| tx.put_raw(key.clone(), row.clone()));
+                        Ok(())
+                    });
+                    put.await.map_err(|error: StoreError| error.to_string()).unwrap();
+                    done += 1;
+                }
+                done
+            })
+        })
+        .collect();
+    let mut done = 0;
+    for caller in callers {
+        done += caller.await.unwrap();
+    }
+    done
+}
+
+/// The keys and rows that the transition of this number writes: of a part of one, it writes one in that
+/// part of the cases.
+fn pairs(written: Written, number: u64) -> Vec<(Vec<u8>, Vec<u8>)> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        reason = "small numbers"
+    )]
+    let whole =
+        |part: f64| ((part * (number + 1) as f64) as u64 - (part * number as f64) as u64) as u8;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
+    let row = ((written.bytes - KEY * (written.rows + written.entries)) / written.rows) as usize;
+    let rows = (0..whole(written.rows)).map(|table| {
+        let mut key = vec![table; 17];
+        aws_lc_rs::rand::fill(key.get_mut(1..).unwrap_or_default()).unwrap();
+        (key, vec![7; row])
+    });
+    let entries = (0..whole(written.entries)).map(|table| {
+        let key = [&[128 + table], number.to_be_bytes().as_slice(), &[7; 16]].concat();
+        (key, Vec::new())
+    });
+    rows.chain(entries).collect()
+}
+
+/// The bytes of a key of a row; that of an entry has some more.
+const KEY: f64 = 20.0;
 
 /// As `store/engine.rs` opens its own.
 fn engine(path: &Path) -> Database {

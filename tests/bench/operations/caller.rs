@@ -84,6 +84,7 @@ impl Caller {
                 .header(header::CONTENT_TYPE, if is_json { JSON } else { FORM })
                 .body(Body::from(form)),
         };
+        self.sender.ready().await.unwrap();
         let response = self.sender.send_request(request.unwrap()).await.unwrap();
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();

@@ -18,7 +18,7 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub(super) const APPLICATION: &str = "wiki.example";
 
 const CALLBACK: &str = "https://app.example/cb";
-const TOKEN: &str = "/oauth/token";
+pub(super) const TOKEN: &str = "/oauth/token";
 
 /// An operation of one caller, with what it needs for the next time.
 pub(super) enum Flow {
@@ -139,11 +139,9 @@ fn refresh_form(client: &str, token: &str) -> String {
     form_encode([("grant_type", "refresh_token"), ("client_id", client), ("refresh_token", token)])
 }
 
-fn read(response: &Response) -> Value {
-    serde_json::from_slice(&response.body).unwrap()
-}
-
-fn member(tokens: &Value, name: &str) -> String {
+/// A text of a response in JSON.
+pub(super) fn member(response: &Response, name: &str) -> String {
+    let tokens: Value = serde_json::from_slice(&response.body).unwrap();
     tokens.get(name).and_then(Value::as_str).expect(name).to_owned()
 }
 
@@ -173,16 +171,16 @@ impl Flow {
                 let body = json!({ "code": code }).to_string();
                 let ask = Ask::post("/v1/auth/bridge/session", body);
                 let response = caller.ask(Ask { is_json: true, ..ask }).await;
-                member(&read(&response), "token");
+                member(&response, "token");
             }
             Self::Refresh { client, token } => {
                 let response = caller.ask(Ask::post(TOKEN, refresh_form(client, token))).await;
-                *token = member(&read(&response), "refresh_token");
+                *token = member(&response, "refresh_token");
             }
             Self::ByToken { client, refresh, to } => {
                 let form = refresh_form(client, refresh);
                 let response = caller.ask(Ask::post(TOKEN, form)).await;
-                let access = member(&read(&response), "access_token");
+                let access = member(&response, "access_token");
                 let next = match to {
                     To::Introspection { robot } => {
                         same("/oauth/introspect", Some(format!("{robot}{access}")))
@@ -215,7 +213,7 @@ impl Flow {
                     ("redirect_uri", CALLBACK),
                     ("code_verifier", VERIFIER),
                 ]);
-                member(&read(&caller.ask(Ask::post(TOKEN, form)).await), "id_token");
+                member(&caller.ask(Ask::post(TOKEN, form)).await, "id_token");
             }
         }
     }

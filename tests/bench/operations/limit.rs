@@ -9,50 +9,28 @@ use gatelodge::oauth::client::SigningAlg;
 use gatelodge::store::Store;
 use tokio::runtime::Runtime;
 
+use super::MEASURED;
 use super::place::processor_time;
-use super::{CALLERS, MEASURED};
 use crate::measure::window;
 use crate::sign::Bare;
-use crate::write;
+use crate::write::{self, Written};
 
 /// The processor time of each.
 pub(super) struct Parts {
-    /// One grouped commit of a row, by the number of callers.
-    commits: Vec<(usize, Duration)>,
     pub(super) es256: Duration,
     pub(super) rs256: Duration,
 }
 
 impl Parts {
-    pub(super) fn measure(runtime: &Runtime) -> Self {
-        let commits = CALLERS.map(|callers| (callers, commit(runtime, callers)));
-        Self {
-            commits: commits.into(),
-            es256: signature(SigningAlg::Es256),
-            rs256: signature(SigningAlg::Rs256),
-        }
-    }
-
-    /// A grouped commit of one row, where so many wait for theirs.
-    pub(super) fn commit(&self, callers: usize) -> Duration {
-        let found = self.commits.iter().find(|(number, _)| *number == callers);
-        found.map(|(_, time)| *time).unwrap_or_default()
+    pub(super) fn measure() -> Self {
+        Self { es256: signature(SigningAlg::Es256), rs256: signature(SigningAlg::Rs256) }
     }
 }
 
 impl fmt::Display for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = |time: Duration| time.as_secs_f64() * 1e6;
-        write!(
-            f,
-            "processor µs: ES256 {:.1}, RS256 {:.1}",
-            micros(self.es256),
-            micros(self.rs256)
-        )?;
-        for (callers, time) in &self.commits {
-            write!(f, ", a commit by {callers} {:.1}", micros(*time))?;
-        }
-        Ok(())
+        write!(f, "processor µs: ES256 {:.1}, RS256 {:.1}", micros(self.es256), micros(self.rs256))
     }
 }
 
@@ -64,14 +42,15 @@ fn signature(alg: SigningAlg) -> Duration {
     began.elapsed() / u32::try_from(done.max(1)).unwrap()
 }
 
-fn commit(runtime: &Runtime, callers: usize) -> Duration {
+/// The share of one of so many transitions in the commits of what they write.
+pub(super) fn commit(runtime: &Runtime, written: Written, callers: usize) -> Duration {
     // Not below /tmp, which may be memory: what is measured includes the disk.
     let target = env!("CARGO_TARGET_TMPDIR");
     let directory = tempfile::tempdir_in(target).unwrap();
     let store = Arc::new(Store::open(&directory.path().join("store")).unwrap());
     let own = std::process::id();
     let began = processor_time(own);
-    let done = runtime.block_on(write::write(&store, callers, MEASURED));
+    let done = runtime.block_on(write::write_like(&store, written, callers, MEASURED));
     let done = u32::try_from(done.max(1)).unwrap();
     (processor_time(own) - began) / done
 }

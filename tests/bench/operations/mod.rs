@@ -2,7 +2,7 @@
 //!
 //! Beside each stands its limit, taken in the same run: a bare axum server, another process, that takes in
 //! and gives out as many bytes as often; the signatures that the operation needs; and its share of grouped
-//! commits of one row. What is compared is the processor time of the server, which a busy machine changes
+//! commits of as many rows as it writes. What is compared is the processor time of the server, which a busy machine changes
 //! least. What grants and rotations leave in the file stands below.
 
 mod bare;
@@ -11,6 +11,7 @@ mod flow;
 mod growth;
 mod limit;
 mod place;
+mod written;
 
 use std::fs;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ use self::caller::Caller;
 use self::flow::Flow;
 use self::limit::Parts;
 use self::place::{Place, Seeds};
+use self::written::Counts;
 
 /// How many callers there are at one time.
 const CALLERS: [usize; 4] = [1, 16, 64, 256];
@@ -219,10 +221,10 @@ pub(crate) fn tell(asked: &Asked) {
     let max = CALLERS.into_iter().max().unwrap_or_default();
     let (place, seeds) = runtime.block_on(Place::new(max));
     let bare = Bare::start();
-    let parts = Parts::measure(&runtime);
+    let parts = Parts::measure();
     println!("\n{parts}; idle memory {} MiB", place.memory());
     println!(
-        "{:<36} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6}  mark",
+        "{:<36} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6}  mark  rows + entries of a transition",
         "operation", "callers", "per s", "p50 ms", "p99 ms", "CPU µs", "limit µs", "ratio"
     );
     for operation in OPERATIONS.into_iter().filter(|operation| asked.has(operation)) {
@@ -230,16 +232,22 @@ pub(crate) fn tell(asked: &Asked) {
         for callers in CALLERS.into_iter().filter(|own| asked.callers.is_none_or(|one| one == *own))
         {
             let own = flows.drain(..callers).collect();
+            let before = runtime.block_on(Counts::read(place.address(), &seeds));
             let measuring = measure(place.address(), || place.processor_time(), own);
             let (measured, mut back, sizes) = runtime.block_on(measuring);
+            let written = runtime.block_on(Counts::read(place.address(), &seeds)).since(&before);
             flows.append(&mut back);
             let same = (0..callers).map(|_| Flow::bare(&sizes)).collect();
             let measuring = measure(bare.address(), || bare.processor_time(), same);
             let (beside, _, _) = runtime.block_on(measuring);
+            let commit = match operation.commits {
+                0 => Duration::ZERO,
+                commits => limit::commit(&runtime, written, callers) * commits,
+            };
             let limit = beside.processor
                 + parts.es256 * operation.es256
                 + parts.rs256 * operation.rs256
-                + parts.commit(callers) * operation.commits;
+                + commit;
             let micros = |time: Duration| time.as_secs_f64() * 1e6;
             let saved = Saved {
                 callers,
@@ -249,7 +257,7 @@ pub(crate) fn tell(asked: &Asked) {
                 processor_us: micros(measured.processor),
             };
             println!(
-                "{:<36} {callers:>7} {:>9.0} {:>9.2} {:>9.2} {:>9.1} {:>9.1} {:>6.2}  {:.1}{}",
+                "{:<36} {callers:>7} {:>9.0} {:>9.2} {:>9.2} {:>9.1} {:>9.1} {:>6.2}  {:.1}  {}{}",
                 saved.operation,
                 saved.per_second,
                 micros(measured.at(0.5)) / 1e3,
@@ -258,6 +266,7 @@ pub(crate) fn tell(asked: &Asked) {
                 saved.limit_us,
                 saved.ratio(),
                 operation.mark,
+                if operation.commits > 0 { written.to_string() } else { String::new() },
                 saved.beside(&others),
             );
             all.push(saved);
