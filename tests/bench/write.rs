@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use gatelodge::clock::Timestamp;
 use gatelodge::oauth::id::{ClientId, UserId};
 use gatelodge::store::schema::Consent;
-use gatelodge::store::{Store, StoreError};
+use gatelodge::store::{Store, StoreError, Tx};
 use redb::{Builder, Database, Durability, TableDefinition};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -27,30 +27,49 @@ pub(crate) fn rows() -> Vec<Row> {
     let runtime = Runtime::new().unwrap();
 
     let grouped = |callers: usize| runtime.block_on(write(&store, callers, WINDOW));
-    let mut bare = || window(|| commit(&engine));
+    let mut bare = || window(|| commit(&engine, Care::QuickRepair));
+    let mut unprepared = || window(|| commit(&engine, Care::TwoPhases));
+    let mut careless = || window(|| commit(&engine, Care::OnePhase));
     let (mut one, mut some, mut many) = (|| grouped(1), || grouped(16), || grouped(256));
-    let [bare, one, some, many] = rates([&mut bare, &mut one, &mut some, &mut many]);
+    let [bare, unprepared, careless, one, some, many] =
+        rates([&mut bare, &mut unprepared, &mut careless, &mut one, &mut some, &mut many]);
 
-    [(1, one), (16, some), (256, many)]
-        .map(|(callers, rate)| {
-            Row::new(format!("write a row durably, {callers} at a time"), rate)
-                .beside("the bare engine's commit", bare)
-        })
-        .into()
+    let whole = "the bare engine's commit";
+    let grouped = [(1, one), (16, some), (256, many)].map(|(callers, rate)| {
+        Row::new(format!("write a row durably, {callers} at a time"), rate).beside(whole, bare)
+    });
+    let less = [("that needs long to repair", unprepared), ("in one phase too", careless)]
+        .map(|(what, rate)| Row::new(format!("a commit {what}"), rate).beside(whole, bare));
+    grouped.into_iter().chain(less).collect()
 }
 
 /// Writes rows for this time, each durably before the next of the same caller. Says how many.
 pub(crate) async fn write(store: &Arc<Store>, callers: usize, time: Duration) -> u64 {
+    let own = Arc::clone(store);
+    let write = move || {
+        let (store, key, row) = (Arc::clone(&own), key(), row());
+        async move { store.write(move |tx| tx.put(&key, row.clone())).await }
+    };
+    again(callers, time, write).await
+}
+
+/// Has so many callers do this again and again for this time. Says how often it was done.
+async fn again<F>(
+    callers: usize,
+    time: Duration,
+    write: impl Fn() -> F + Clone + Send + 'static,
+) -> u64
+where
+    F: Future<Output = Result<(), StoreError>> + Send,
+{
     let until = Instant::now() + time;
     let callers: Vec<_> = (0..callers)
         .map(|_| {
-            let store = Arc::clone(store);
+            let write = write.clone();
             tokio::spawn(async move {
                 let mut done = 0;
                 while Instant::now() < until {
-                    let (key, row) = (key(), row());
-                    let put = store.write(move |tx| tx.put(&key, row.clone()));
-                    put.await.map_err(|error: StoreError| error.to_string()).unwrap();
+                    write().await.map_err(|error| error.to_string()).unwrap();
                     done += 1;
                 }
                 done
@@ -88,31 +107,19 @@ pub(crate) async fn write_like(
     callers: usize,
     time: Duration,
 ) -> u64 {
-    let until = Instant::now() + time;
-    let number = Arc::new(AtomicU64::new(0));
-    let callers: Vec<_> = (0..callers)
-        .map(|_| {
-            let (store, number) = (Arc::clone(store), Arc::clone(&number));
-            tokio::spawn(async move {
-                let mut done = 0;
-                while Instant::now() < until {
-                    let pairs = pairs(written, number.fetch_add(1, Ordering::Relaxed));
-                    let put = store.write(move |tx| {
-                        pairs.iter().for_each(|(key, row)| tx.put_raw(key.clone(), row.clone()));
-                        Ok(())
-                    });
-                    put.await.map_err(|error: StoreError| error.to_string()).unwrap();
-                    done += 1;
-                }
-                done
-            })
-        })
-        .collect();
-    let mut done = 0;
-    for caller in callers {
-        done += caller.await.unwrap();
-    }
-    done
+    let (own, number) = (Arc::clone(store), Arc::new(AtomicU64::new(0)));
+    let write = move || {
+        let pairs = pairs(written, number.fetch_add(1, Ordering::Relaxed));
+        let store = Arc::clone(&own);
+        async move {
+            let put = move |tx: &mut Tx<'_>| {
+                pairs.iter().for_each(|(key, row)| tx.put_raw(key.clone(), row.clone()));
+                Ok(())
+            };
+            store.write(put).await
+        }
+    };
+    again(callers, time, write).await
 }
 
 /// The keys and rows that the transition of this number writes: of a part of one, it writes one in that
@@ -143,17 +150,29 @@ fn pairs(written: Written, number: u64) -> Vec<(Vec<u8>, Vec<u8>)> {
 /// The bytes of a key of a row; that of an entry has some more.
 const KEY: f64 = 20.0;
 
-/// As `store/engine.rs` opens its own.
+/// As `store/engine` opens its own.
 fn engine(path: &Path) -> Database {
     Builder::new().set_cache_size(32 * 1024 * 1024).create(path).unwrap()
 }
 
-/// As `store/engine.rs` commits, for one row of the same size.
-fn commit(engine: &Database) {
+/// What a commit does for the time after a kill.
+#[derive(Clone, Copy, PartialEq)]
+enum Care {
+    /// One sync, behind which a checksum says whether the commit is whole.
+    OnePhase,
+    /// A second sync, before which the commit does not count.
+    TwoPhases,
+    /// That, and the state of the allocator, without which the file is read whole at the next start. As
+    /// `store/engine` commits.
+    QuickRepair,
+}
+
+/// Commits one row of the same size.
+fn commit(engine: &Database, care: Care) {
     let mut transaction = engine.begin_write().unwrap();
     transaction.set_durability(Durability::Immediate).unwrap();
-    transaction.set_two_phase_commit(true);
-    transaction.set_quick_repair(true);
+    transaction.set_two_phase_commit(care != Care::OnePhase);
+    transaction.set_quick_repair(care == Care::QuickRepair);
     {
         let (user, client, host) = key();
         let key = [user.uuid().as_bytes(), client.as_str().as_bytes(), host.as_bytes()].concat();
