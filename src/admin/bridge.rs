@@ -278,7 +278,7 @@ pub(super) async fn issue_token(
         client_id: terms.client.to_string(),
         session_id: session.to_string(),
         source: terms.source,
-        token: app.signing_key(SigningAlg::Es256).await?.sign("at+jwt", &claims)?,
+        token: app.sign(SigningAlg::Es256, "at+jwt", &claims).await?,
         ttl: terms.ttl.as_secs(),
     };
     Ok(Created(view))

@@ -57,7 +57,7 @@ impl App {
         let Some(message) = &due.message else { return Ok(Ok(())) };
         let LogoutMessage { alg, claims, named_by, uri } = message;
         let Some(url) = uri.url() else { return Ok(Ok(())) };
-        let token = self.signing_key(*alg).await?.sign("logout+jwt", claims)?;
+        let token = self.sign(*alg, "logout+jwt", claims).await?;
         let form = form_encode([("logout_token", token.as_str())]);
         Ok(self.fetcher().post_form(*named_by, &url, form).await)
     }

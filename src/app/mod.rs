@@ -30,7 +30,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Once};
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 pub use apply::Application;
 pub use authorize::AuthorizationError;
@@ -84,6 +84,8 @@ pub struct App {
     probes: doctor::Probes,
     roots: root::RootKeys,
     session_proofs: session_proof::SessionProofs,
+    /// The turns of signatures that take long, as many as there are processors.
+    slow_signatures: Arc<Semaphore>,
     store: Store,
     left_out: events::LeftOut,
     unwritten: events::EventBuffer,
@@ -174,6 +176,7 @@ impl App {
             )?,
             roots: root::RootKeys::new(in_force),
             session_proofs,
+            slow_signatures: signing_keys::turns(),
             store,
             left_out: events::LeftOut::default(),
             unwritten: events::EventBuffer::default(),

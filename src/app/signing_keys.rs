@@ -1,7 +1,12 @@
 //! The signing keys of a running installation: which there are, and how they are made and replaced.
 
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::Semaphore;
 
 use super::{App, WriteHealth};
 use crate::error::{Error, Internal, Refusal};
@@ -16,6 +21,12 @@ use crate::store::schema::SigningKeyRow;
 
 /// The most time that a request waits for a key that is being made: an RSA key at the first start.
 const KEY_WAIT: Duration = Duration::from_secs(30);
+
+/// The turns of slow signatures: one for each processor.
+pub(super) fn turns() -> Arc<Semaphore> {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    Arc::new(Semaphore::new(processors))
+}
 
 impl App {
     /// The present keys.
@@ -57,6 +68,34 @@ impl App {
         let ring = self.complete_keys().await?;
         let key = ring.current(alg, self.clock().now()).map(Arc::clone);
         key.ok_or_else(|| Internal::new("no key signs with this algorithm").into())
+    }
+
+    /// Signs `claims` as a JWS in compact form, with the header `typ`, by the key that signs with `alg` now.
+    ///
+    /// A signature by RSA takes the time of a dozen requests, so that it is made on another thread: at most
+    /// one for each processor at a time, in the order in which they were asked for. What waits for one holds
+    /// up nobody else.
+    pub async fn sign(
+        &self,
+        alg: SigningAlg,
+        typ: &str,
+        claims: &impl Serialize,
+    ) -> Result<String, Error> {
+        let key = self.signing_key(alg).await?;
+        let unsigned = key.unsigned(typ, claims)?;
+        match alg {
+            SigningAlg::EdDsa | SigningAlg::Es256 => Ok(key.signed(unsigned)?),
+            SigningAlg::Rs256 => {
+                let turn = Arc::clone(&self.slow_signatures).acquire_owned().await;
+                let turn = turn.map_err(Internal::new)?;
+                let signing = move || {
+                    let signed = key.signed(unsigned);
+                    drop(turn);
+                    signed
+                };
+                Ok(tokio::task::spawn_blocking(signing).await.map_err(Internal::new)??)
+            }
+        }
     }
 
     /// Makes every missing key, the fast ones first.

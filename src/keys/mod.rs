@@ -246,6 +246,11 @@ impl SigningKey {
 
     /// Signs `claims` as a JWS in compact form (RFC 7515 §7.1), with the header `typ`.
     pub fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, Internal> {
+        self.signed(self.unsigned(typ, claims)?)
+    }
+
+    /// What [`Self::signed`] signs: `claims` with the header `typ` (RFC 7515 §7.1, JWS Signing Input).
+    pub fn unsigned(&self, typ: &str, claims: &impl Serialize) -> Result<String, Internal> {
         let header = Header {
             typ: Some(typ.to_owned()),
             kid: Some(self.id.as_str().to_owned()),
@@ -256,6 +261,12 @@ impl SigningKey {
         let mut token = URL_SAFE_NO_PAD.encode(header);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(claims, &mut token);
+        Ok(token)
+    }
+
+    /// The whole JWS, of its signing input.
+    pub fn signed(&self, unsigned: String) -> Result<String, Internal> {
+        let mut token = unsigned;
         let signature = self.pair.sign(token.as_bytes())?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);

@@ -1,6 +1,9 @@
 //! Signing keys: published before they sign, and after, for as long as it takes.
 
 use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::http::Method;
@@ -410,4 +413,23 @@ async fn all_algorithms_are_rotated_or_none_and_a_wrong_name_is_refused() {
     let all = server.operate(Method::POST, "/keys/rotate", json!({ "now": true })).await.json();
     assert_eq!(all["rotated"].as_array().unwrap().len(), 3);
     assert_eq!(published(&server).await.len(), 6);
+}
+
+/// It takes the time of a dozen requests, which are not to wait for it.
+#[tokio::test]
+async fn a_signature_by_rsa_is_made_on_another_thread() {
+    let server = Server::new().await;
+
+    for (alg, at_once) in [(SigningAlg::Es256, true), (SigningAlg::Rs256, false)] {
+        let claims = json!({ "sub": "ada" });
+        let mut signing = pin!(server.app.sign(alg, "JWT", &claims));
+        let first = poll_fn(|cx| Poll::Ready(signing.as_mut().poll(cx))).await;
+
+        assert_eq!(first.is_ready(), at_once, "{alg:?}");
+        let token = match first {
+            Poll::Ready(token) => token.unwrap(),
+            Poll::Pending => signing.await.unwrap(),
+        };
+        assert_eq!(decoded(&token).1, claims);
+    }
 }

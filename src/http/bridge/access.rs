@@ -134,7 +134,7 @@ pub(super) async fn by_certificate(
 
 /// Signs the token, and adds the headers that the bridge sends with it.
 async fn grant(app: &App, access: BridgeAccess) -> Result<Granted, Error> {
-    let token = app.signing_key(SigningAlg::Es256).await?.sign("at+jwt", &access.claims)?;
+    let token = app.sign(SigningAlg::Es256, "at+jwt", &access.claims).await?;
     Ok(Granted {
         token,
         ttl: access.terms.ttl.as_secs(),

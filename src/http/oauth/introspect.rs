@@ -51,7 +51,7 @@ pub(in crate::http) async fn introspect(
         token_introspection: introspection,
     };
     // RFC 9701 §5: "The "typ" JWT header parameter MUST be set to "token-introspection+jwt"".
-    let signed = app.signing_key(alg).await?.sign("token-introspection+jwt", &claims)?;
+    let signed = app.sign(alg, "token-introspection+jwt", &claims).await?;
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(SIGNED))], signed).into_response())
 }
 

@@ -105,12 +105,11 @@ fn log_replay(client: &ClientId, replay: &Replay) {
 pub(super) async fn sign(app: &App, issued: Issued) -> Result<Tokens, Error> {
     // RFC 9068 §2.1: "JWT access tokens MUST include this media type in the "typ" header
     // parameter", unless an operator says otherwise of the resource.
-    let key = app.signing_key(SigningAlg::Es256).await?;
-    let access_token = key.sign(issued.typ.typ(), &issued.access)?;
+    let access_token = app.sign(SigningAlg::Es256, issued.typ.typ(), &issued.access).await?;
     let id_token = match issued.id_token {
         Some((alg, mut claims)) => {
             claims.at_hash = Some(at_hash(alg, &access_token));
-            Some(app.signing_key(alg).await?.sign("JWT", &claims)?)
+            Some(app.sign(alg, "JWT", &claims).await?)
         }
         None => None,
     };

@@ -36,6 +36,6 @@ async fn response(app: &App, token: &str) -> Result<Response, BearerFailure> {
     let verified = app.keys().verify_access(token, context.now)?;
     let (userinfo, alg) = userinfo::read(&app.read()?, &context, &verified)?;
     let Some(alg) = alg else { return Ok(Json(userinfo).into_response()) };
-    let signed = app.signing_key(alg).await?.sign("JWT", &userinfo)?;
+    let signed = app.sign(alg, "JWT", &userinfo).await?;
     Ok(([(header::CONTENT_TYPE, "application/jwt")], signed).into_response())
 }
