@@ -144,10 +144,10 @@ impl Place {
         }
     }
 
-    /// The bytes that it has made the disk write.
-    pub(super) fn written(&self) -> u64 {
+    /// The bytes that it has written, and those of the pages of the system that it has changed.
+    pub(super) fn written(&self) -> [u64; 2] {
         let io = fs::read_to_string(format!("/proc/{}/io", self.process.id())).unwrap();
-        number(&io, "write_bytes:")
+        ["wchar:", "write_bytes:"].map(|name| number(&io, name))
     }
 
     /// Ends the program at once, as a crash does.

@@ -39,8 +39,9 @@ struct Side {
 struct Figures {
     /// Commits by operation.
     commits: f64,
-    /// Pages by commit.
-    pages: f64,
+    /// Pages by commit: as many as its bytes fill, and as the system counts them. The system may count
+    /// several as one, and then counts them all where one is changed.
+    pages: [f64; 2],
     processor: Duration,
     /// How long the slowest hundredth took at least.
     slow: Duration,
@@ -127,11 +128,15 @@ impl Side {
         let (measured, back, _) = runtime.block_on(measuring);
         let written = written.into_inner();
         let (first, last) = (written.first().unwrap(), written.last().unwrap());
-        let [commits, pages] =
-            [last.0 - first.0, (last.1 - first.1) / PAGE].map(|n| u32::try_from(n).unwrap());
+        let count = |number: u64| f64::from(u32::try_from(number).unwrap());
+        let commits = last.0 - first.0;
+        let pages = [0, 1].map(|at| {
+            let [bytes, before] = [last, first].map(|own| own.1.get(at).copied().unwrap());
+            count((bytes - before) / PAGE) / count(commits.max(1))
+        });
         let figures = Figures {
-            commits: f64::from(commits) / f64::from(u32::try_from(measured.times.len()).unwrap()),
-            pages: f64::from(pages) / f64::from(commits.max(1)),
+            commits: count(commits) / count(measured.times.len() as u64),
+            pages,
             processor: measured.processor,
             slow: measured.at(0.99),
         };
@@ -145,7 +150,7 @@ fn max_callers() -> usize {
 
 /// Prints a line for each operation, by one caller and by some.
 fn compare(runtime: &Runtime, asked: &Asked, sides: [&Side; 2]) {
-    let columns = "CPU µs   p99 ms  commits  pages each";
+    let columns = "CPU µs   p99 ms  commits  pages  counted";
     println!(
         "\n{:<36} {:>7} | few: {columns} | many: {columns} |  CPU ×  mark",
         "operation", "callers"
@@ -178,9 +183,10 @@ impl fmt::Display for Figures {
         write!(f, "{micros:>11.1} {millis:>8.2} ")?;
         // What only reads leaves its log and what is counted.
         if *commits < 0.05 {
-            return write!(f, "{:>8} {:>11}", "", "");
+            return write!(f, "{:>8} {:>6} {:>8}", "", "", "");
         }
-        write!(f, "{commits:>8.2} {pages:>11.1}")
+        let [bytes, counted] = pages;
+        write!(f, "{commits:>8.2} {bytes:>6.1} {counted:>8.1}")
     }
 }
 
