@@ -287,6 +287,7 @@ pub(super) async fn tidy(app: &Arc<App>) -> Result<(), Error> {
     app.rotate_keys().await?;
     app.write_sizes_if_due().await?;
     loop {
+        let started = app.clock().reading().running;
         let swept = app.write(sweep::run).await?;
         for error in &swept.unreadable {
             tracing::warn!(%error, "an expired row was left where it is");
@@ -294,5 +295,7 @@ pub(super) async fn tidy(app: &Arc<App>) -> Result<(), Error> {
         if !swept.more {
             return Ok(());
         }
+        // Half of the writer's time is left to whoever waits for it.
+        tokio::time::sleep(app.clock().reading().running.saturating_sub(started)).await;
     }
 }

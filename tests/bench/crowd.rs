@@ -35,6 +35,10 @@ const BUSY: u32 = 1_000;
 /// The clients of those grants.
 const APPS: u32 = 100;
 
+/// What a browser calls itself.
+pub(crate) const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
+                                  Chrome/140.0.0.0 Safari/537.36";
+
 /// The cookies of two people.
 pub(crate) struct Cookies {
     /// Of a person with many sessions and grants.
@@ -153,11 +157,9 @@ pub(crate) fn add(
 }
 
 fn device() -> DeviceInfo {
-    let program = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
-                   Chrome/140.0.0.0 Safari/537.36";
     DeviceInfo {
         address: "192.0.2.7".to_owned(),
-        user_agent: Some(program.to_owned()),
+        user_agent: Some(BROWSER.to_owned()),
         ..DeviceInfo::default()
     }
 }

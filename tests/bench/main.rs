@@ -20,6 +20,14 @@
 //! cargo bench --bench gatelodge -- operations --against before.json
 //! ```
 //!
+//! With `--grants`, the operations are measured over a store with so many grants beside a small one, and
+//! so are what a commit writes, the start after a kill, and what a backup or a sweep does to whoever asks
+//! meanwhile:
+//!
+//! ```text
+//! cargo bench --bench gatelodge -- operations --grants 1000000
+//! ```
+//!
 //! `--only` and `--callers` leave most of them out, for a look at one of them with a profiler.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails has no result")]
@@ -72,6 +80,10 @@ impl Asked {
                 "--callers" => {
                     let callers = arguments.next().and_then(|callers| callers.parse().ok());
                     asked.operations.callers = Some(callers.expect("--callers takes a number"));
+                }
+                "--grants" => {
+                    let grants = arguments.next().and_then(|grants| grants.parse().ok());
+                    asked.operations.grants = grants.expect("--grants takes a number");
                 }
                 "--only" => asked.operations.only = arguments.next(),
                 "--save" => asked.operations.save = arguments.next().map(PathBuf::from),

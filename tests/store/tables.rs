@@ -38,8 +38,13 @@ async fn the_sweep_removes_the_rows_of_every_table_that_expire() {
     let expired = app.read().unwrap().expired(LATE, usize::MAX).unwrap();
     assert!(expired.len() > TABLES.len() / 2);
 
-    let swept = app.write(sweep::run).await.ok().unwrap();
+    loop {
+        let swept = app.write(sweep::run).await.ok().unwrap();
+        assert!(swept.unreadable.is_empty(), "{:?}", swept.unreadable);
+        if !swept.more {
+            break;
+        }
+    }
 
-    assert!(swept.unreadable.is_empty(), "{:?}", swept.unreadable);
     assert!(app.read().unwrap().expired(LATE, 1).unwrap().is_empty());
 }

@@ -14,8 +14,9 @@ use crate::store::schema::{
 };
 use crate::store::{Row, StoreError, Tx, View};
 
-/// The most rows that one transaction removes.
-const MAX_ROWS: usize = 500;
+/// The most rows that one transaction removes. Each has entries in several places of the file, and whoever
+/// writes meanwhile waits for all of them.
+const MAX_ROWS: usize = 50;
 
 /// The time by which the expiry of a mark is postponed as long as readers still need it.
 const POSTPONEMENT: Duration = Duration::from_hours(1);
@@ -29,7 +30,7 @@ pub struct Swept {
     pub unreadable: Vec<StoreError>,
 }
 
-/// Removes at most 500 rows that have expired or whose subject has ended.
+/// Removes at most 50 rows that have expired or whose subject has ended.
 pub fn run(tx: &mut Tx<'_>, cx: &Context) -> Result<Swept, Error> {
     if cx.in_doubt {
         return Ok(Swept { more: false, unreadable: Vec::new() });

@@ -1,9 +1,15 @@
 //! A new file that is filled with rows in one transaction, beside the place that it is made for.
+//!
+//! Rows come in the order of their keys, and their index entries do not. So all of them are sorted first, by
+//! a database whose file has no name and never a commit. Then they are written in their order, which fills
+//! the pages: those of a tree that grows by single rows are half to two thirds full.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::io;
+use std::ops::Bound;
 use std::path::Path;
 
-use redb::{Database, DatabaseError, Durability, WriteTransaction};
+use redb::{Database, Durability, ReadableTable as _, WriteTransaction};
 
 use crate::private_file;
 use crate::store::{StoreError, seal};
@@ -14,7 +20,7 @@ use super::{ROWS, Writes, builder};
 /// The bytes of rows that wait to be written in the order of their keys.
 const MAX_PENDING: usize = 64 * 1024 * 1024;
 
-/// The page cache meanwhile: rows come in the order of their keys, and their index entries do not.
+/// The page cache of what sorts them.
 const CACHE_BYTES: usize = 256 * 1024 * 1024;
 
 /// The rows of a file that is being made.
@@ -57,8 +63,10 @@ pub(in crate::store) fn draft<T, E: From<StoreError>>(
     path: &Path,
     fill: impl FnOnce(&mut Draft) -> Result<T, E>,
 ) -> Result<T, E> {
+    let unsorted = unnamed(path).map_err(|error| super::unwritable(&error))?;
     let file = private_file::create_draft(path).map_err(|error| super::unwritable(&error))?;
-    let filled = guarded(|| filled(file, fill)).map_err(E::from).and_then(|filled| filled);
+    let filled =
+        guarded(|| filled(file, unsorted, fill)).map_err(E::from).and_then(|filled| filled);
     if filled.is_err() {
         // What cannot be removed is overwritten by the next.
         let _ = std::fs::remove_file(path);
@@ -68,32 +76,52 @@ pub(in crate::store) fn draft<T, E: From<StoreError>>(
 
 fn filled<T, E: From<StoreError>>(
     file: File,
+    unsorted: File,
     fill: impl FnOnce(&mut Draft) -> Result<T, E>,
 ) -> Result<T, E> {
-    let mut database = of(file).map_err(StoreError::from)?;
-    let mut draft = started(&database)?;
+    let unsorted = builder().set_cache_size(CACHE_BYTES).create_file(unsorted);
+    let unsorted = unsorted.map_err(StoreError::from)?;
+    let mut draft = Draft { transaction: started(&unsorted)?, pending: Writes::new(), bytes: 0 };
     let result = fill(&mut draft)?;
     draft.write()?;
-    draft.transaction.commit().map_err(failed)?;
+
+    let mut database = builder().create_file(file).map_err(StoreError::from)?;
+    let transaction = started(&database)?;
+    sorted(&draft.transaction, &transaction)?;
+    draft.transaction.abort().map_err(failed)?;
+    transaction.commit().map_err(failed)?;
     // A new file has room for more than there is.
     database.compact().map_err(failed)?;
     Ok(result)
 }
 
-fn started(database: &Database) -> Result<Draft, StoreError> {
+/// Copies all rows in the order of their keys.
+fn sorted(from: &WriteTransaction, to: &WriteTransaction) -> Result<(), StoreError> {
+    let (from, mut to) = (from.open_table(ROWS)?, to.open_table(ROWS)?);
+    let mut end = to.upper_bound_mut(Bound::<&[u8]>::Unbounded)?;
+    for row in from.iter()? {
+        let (key, sealed) = row?;
+        end.insert_before(key.value(), sealed.value()).map_err(failed)?;
+    }
+    Ok(end.close()?)
+}
+
+fn started(database: &Database) -> Result<WriteTransaction, StoreError> {
     let mut transaction = database.begin_write().map_err(failed)?;
     transaction.set_durability(Durability::Immediate).map_err(failed)?;
     transaction.set_two_phase_commit(true);
     transaction.set_quick_repair(true);
-    Ok(Draft { transaction, pending: Writes::new(), bytes: 0 })
+    Ok(transaction)
+}
+
+/// A private file beside `path` that is gone once it is closed, however this process ends.
+fn unnamed(path: &Path) -> io::Result<File> {
+    let name = path.with_added_extension("unsorted");
+    let file = private_file::create_draft(&name)?;
+    fs::remove_file(&name)?;
+    Ok(file)
 }
 
 fn failed(error: impl Into<redb::Error>) -> StoreError {
     error.into().into()
-}
-
-fn of(file: File) -> Result<Database, DatabaseError> {
-    let mut builder = builder();
-    builder.set_cache_size(CACHE_BYTES);
-    builder.create_file(file)
 }

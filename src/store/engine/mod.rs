@@ -12,6 +12,7 @@
 mod draft;
 mod examination;
 mod guard;
+mod large_writes;
 mod locked_file;
 mod overlay;
 mod snapshot;

@@ -12,6 +12,8 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use redb::StorageBackend as Backend;
 
+use super::large_writes::LargeWrites;
+
 /// The bytes at the beginning of the file that say which commit is the last.
 const HEADER: usize = 512;
 
@@ -59,6 +61,8 @@ pub(super) struct Overlay {
     fault: OnceLock<Fault>,
     /// Whether the header was written and is not known to be durable.
     header_unsynced: AtomicBool,
+    /// What was written at length since the changes go to the disk.
+    large: LargeWrites,
     /// The changes that are kept in memory; `None` while they go to the disk.
     pending: RwLock<Option<Vec<Change<'static>>>>,
 }
@@ -70,6 +74,7 @@ impl Overlay {
             disk: Arc::clone(disk),
             fault: OnceLock::new(),
             header_unsynced: AtomicBool::new(false),
+            large: LargeWrites::default(),
             pending: RwLock::new(Some(first)),
         }
     }
@@ -116,7 +121,15 @@ impl Overlay {
             if matches!(change, Change::Write(0, _)) {
                 self.header_unsynced.store(true, Ordering::SeqCst);
             }
-            match change.make(&*self.disk) {
+            let made = match &change {
+                Change::Write(offset, bytes) => self.large.write(&*self.disk, *offset, bytes),
+                Change::Length(length) => {
+                    self.large.cut(*length);
+                    change.make(&*self.disk)
+                }
+                Change::Sync => change.make(&*self.disk),
+            };
+            match made {
                 Ok(()) => {
                     if matches!(change, Change::Sync) {
                         self.header_unsynced.store(false, Ordering::SeqCst);

@@ -64,6 +64,13 @@ impl Caller {
         self.sizes.clear();
     }
 
+    /// Whether a request has a response, of whatever kind: the server may be killed meanwhile.
+    pub(super) async fn is_served(&mut self, path: &str, form: String) -> bool {
+        let request = Request::post(path).header(header::HOST, HOST);
+        let request = request.header(header::CONTENT_TYPE, FORM).body(Body::from(form));
+        self.sender.send_request(request.unwrap()).await.is_ok()
+    }
+
     /// Sends a request, which must not be refused.
     pub(super) async fn ask(&mut self, ask: Ask<'_>) -> Response {
         let Ask { path, form, headers, is_json, mut cookies } = ask;

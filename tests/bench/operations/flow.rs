@@ -123,7 +123,7 @@ fn same(path: &'static str, form: Option<String>) -> Flow {
 }
 
 /// An authorization request.
-fn request() -> String {
+pub(super) fn request() -> String {
     form_encode([
         ("response_type", "code"),
         ("client_id", "shop"),

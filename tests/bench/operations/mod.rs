@@ -11,6 +11,7 @@ mod flow;
 mod growth;
 mod limit;
 mod place;
+mod scale;
 mod written;
 
 use std::fs;
@@ -27,11 +28,14 @@ use self::bare::Bare;
 use self::caller::Caller;
 use self::flow::Flow;
 use self::limit::Parts;
-use self::place::{Place, Seeds};
+use self::place::{Place, Seeds, Stock};
 use self::written::Counts;
 
 /// How many callers there are at one time.
 const CALLERS: [usize; 4] = [1, 16, 64, 256];
+
+/// As many as they all use up.
+const EXCHANGE_CODES: usize = 120_000;
 
 /// The time of one measurement, after that of warming up. A build for tests is slow, and its figures say
 /// nothing.
@@ -199,6 +203,8 @@ pub(crate) struct Asked {
     pub(crate) against: Option<PathBuf>,
     /// The only number of callers.
     pub(crate) callers: Option<usize>,
+    /// How many grants a large store has; where there are any, it is measured beside a small one.
+    pub(crate) grants: u32,
     /// A part of the names of those that run.
     pub(crate) only: Option<String>,
     /// Where the run is saved.
@@ -206,20 +212,27 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    fn has(&self, operation: &Operation) -> bool {
-        self.only.as_ref().is_none_or(|part| operation.name.contains(part.as_str()))
+    fn has(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|part| name.contains(part.as_str()))
     }
 }
 
 /// Prints a line for each operation at each number of callers.
 pub(crate) fn tell(asked: &Asked) {
+    if asked.grants > 0 {
+        return scale::tell(asked);
+    }
     let others: Vec<Saved> = asked.against.as_ref().map_or_else(Vec::new, |path| {
         serde_json::from_str(&fs::read_to_string(path).expect("a saved run")).expect("a saved run")
     });
     let mut all = Vec::new();
     let runtime = Runtime::new().unwrap();
     let max = CALLERS.into_iter().max().unwrap_or_default();
-    let (place, seeds) = runtime.block_on(Place::new(max));
+    let (place, seeds) = runtime.block_on(Place::new(Stock {
+        callers: max,
+        exchange_codes: EXCHANGE_CODES,
+        grants: 0,
+    }));
     let bare = Bare::start();
     let parts = Parts::measure();
     println!("\n{parts}; idle memory {} MiB", place.memory());
@@ -227,18 +240,18 @@ pub(crate) fn tell(asked: &Asked) {
         "{:<36} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6}  mark  rows + entries of a transition",
         "operation", "callers", "per s", "p50 ms", "p99 ms", "CPU µs", "limit µs", "ratio"
     );
-    for operation in OPERATIONS.into_iter().filter(|operation| asked.has(operation)) {
+    for operation in OPERATIONS.into_iter().filter(|operation| asked.has(operation.name)) {
         let mut flows: Vec<Flow> = (0..max).map(|n| (operation.flow)(&seeds, n)).collect();
         for callers in CALLERS.into_iter().filter(|own| asked.callers.is_none_or(|one| one == *own))
         {
             let own = flows.drain(..callers).collect();
             let before = runtime.block_on(Counts::read(place.address(), &seeds));
-            let measuring = measure(place.address(), || place.processor_time(), own);
+            let measuring = measure(place.address(), || place.processor_time(), own, MEASURED);
             let (measured, mut back, sizes) = runtime.block_on(measuring);
             let written = runtime.block_on(Counts::read(place.address(), &seeds)).since(&before);
             flows.append(&mut back);
             let same = (0..callers).map(|_| Flow::bare(&sizes)).collect();
-            let measuring = measure(bare.address(), || bare.processor_time(), same);
+            let measuring = measure(bare.address(), || bare.processor_time(), same, MEASURED);
             let (beside, _, _) = runtime.block_on(measuring);
             let commit = match operation.commits {
                 0 => Duration::ZERO,
@@ -289,12 +302,13 @@ pub(crate) struct Sizes {
     response: usize,
 }
 
-/// Lets every flow go on by a connection of its own, all at one time. Gives them back, and the sizes of the
+/// Lets every flow go on by a connection of its own, all at one time, for this time. Gives them back, and the sizes of the
 /// requests of one operation.
 async fn measure(
     address: &str,
     processor_time: impl Fn() -> Duration,
     flows: Vec<Flow>,
+    time: Duration,
 ) -> (Measured, Vec<Flow>, Vec<Sizes>) {
     let mut callers = Vec::new();
     for flow in flows {
@@ -302,7 +316,7 @@ async fn measure(
     }
     let (callers, _) = go_on(callers, WARM).await;
     let (began, started) = (processor_time(), Instant::now());
-    let (callers, mut times) = go_on(callers, MEASURED).await;
+    let (callers, mut times) = go_on(callers, time).await;
     let (processor, took) = (processor_time() - began, started.elapsed());
     times.sort();
     let count = u32::try_from(times.len()).unwrap();

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,10 +18,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::flow::APPLICATION;
+use super::scale::fill;
 use crate::crowd;
 use crate::installed::grant;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_gatelodge");
+pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_gatelodge");
 
 /// The bounds as high as the configuration allows them.
 const BOUNDS: &str = "
@@ -35,10 +37,20 @@ pushed_request = '5s'
 description = 'Read everything'
 ";
 
-/// How many exchange codes there are, how many are made at one time, and how many a person has.
-const EXCHANGE_CODES: usize = 120_000;
+/// Any port that is free.
+const ANY: &str = "127.0.0.1:0";
+
+/// How many exchange codes are made at one time, and how many a person has.
 const CODES_AT_ONCE: usize = 2_000;
 const CODES_OF_PERSON: usize = 40;
+
+/// What a place has when its program starts.
+pub(super) struct Stock {
+    pub(super) callers: usize,
+    pub(super) exchange_codes: usize,
+    /// People beside the callers, each with a session and a grant.
+    pub(super) grants: u32,
+}
 
 /// What the callers begin with: of each kind one for each of them.
 pub(super) struct Seeds {
@@ -78,44 +90,49 @@ impl Seeds {
 /// The program as it serves. It ends with this value, and its directory too.
 pub(super) struct Place {
     address: String,
+    directory: TempDir,
     process: Child,
-    _directory: TempDir,
 }
 
 impl Place {
-    /// Makes what `callers` need, and starts the program.
-    pub(super) async fn new(callers: usize) -> (Self, Seeds) {
+    /// Makes what is in `stock`, and starts the program.
+    pub(super) async fn new(stock: Stock) -> (Self, Seeds) {
         // Not below /tmp, which may be memory: what is measured includes the disk.
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let data = directory.path().join("data");
+        fs::write(directory.path().join("gatelodge.toml"), BOUNDS).unwrap();
         let issuer = "https://id.example".parse().unwrap();
-        let app = Arc::new(App::create(Config::at(data.clone()), issuer).await.unwrap());
+        let config = Config::at(directory.path().join("data"));
+        let app = Arc::new(App::create(config, issuer).await.unwrap());
         app.make_missing_keys().await.unwrap();
-        let mut seeds = seed(&app, u64::try_from(callers).unwrap()).await;
+        let mut seeds = seed(&app, u64::try_from(stock.callers).unwrap()).await;
         let mut codes = Vec::new();
-        for batch in 0..EXCHANGE_CODES / CODES_AT_ONCE {
+        for batch in 0..stock.exchange_codes.div_ceil(CODES_AT_ONCE) {
             codes.extend(exchange_codes(&app, batch).await);
         }
         seeds.exchange_codes = Arc::new(Mutex::new(codes));
+        fill::people(&app, stock.grants, fill::Life::InForce).await;
         drop(app);
 
-        let file = directory.path().join("gatelodge.toml");
-        fs::write(&file, BOUNDS).unwrap();
-        let mut command = Command::new(PROGRAM);
-        command.arg("serve").args(["--listen", "127.0.0.1:0"]);
-        command.arg("--data").arg(&data).arg("--config").arg(&file);
-        command.env_clear().env("HOME", directory.path());
-        let log = fs::File::create(directory.path().join("log")).unwrap();
-        let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready: Value = serde_json::from_str(&line).expect("a server that is ready");
-        let address = ready.pointer("/listen/0").and_then(Value::as_str).unwrap().to_owned();
-        (Self { address, process, _directory: directory }, seeds)
+        let mut process = start(&directory, ANY);
+        let address = address(&mut process);
+        (Self { address, directory, process }, seeds)
     }
 
     pub(super) fn address(&self) -> &str {
         &self.address
+    }
+
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub(super) fn config(&self) -> Config {
+        Config::at(self.file("data"))
+    }
+
+    /// The program with these arguments, over the same data.
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+        command(&self.directory, arguments)
     }
 
     pub(super) fn processor_time(&self) -> Duration {
@@ -125,9 +142,44 @@ impl Place {
     /// Its memory in MiB.
     pub(super) fn memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        let kibibytes: u64 = line.split_whitespace().next().unwrap().parse().unwrap();
-        kibibytes / 1024
+        number(&status, "VmRSS:") / 1024
+    }
+
+    /// The memory in MiB once nothing is going on any more.
+    pub(super) fn settled(&self) -> u64 {
+        let mut before = None;
+        loop {
+            std::thread::sleep(Duration::from_secs(2));
+            let now = self.processor_time();
+            if before.is_some_and(|before| now - before < Duration::from_millis(30)) {
+                return self.memory();
+            }
+            before = Some(now);
+        }
+    }
+
+    /// The bytes that it has written, and those of the pages of the system that it has changed.
+    pub(super) fn written(&self) -> [u64; 2] {
+        let io = fs::read_to_string(format!("/proc/{}/io", self.process.id())).unwrap();
+        ["wchar:", "write_bytes:"].map(|name| number(&io, name))
+    }
+
+    /// Ends the program at once, as a crash does.
+    pub(super) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts the program again, and waits until it says that it listens.
+    pub(super) fn start(&mut self) {
+        self.process = start(&self.directory, ANY);
+        self.address = address(&mut self.process);
+    }
+
+    /// Starts the program again at this address, and does not wait.
+    pub(super) fn start_at(&mut self, address: &str) {
+        self.process = start(&self.directory, address);
+        address.clone_into(&mut self.address);
     }
 }
 
@@ -137,6 +189,34 @@ impl Drop for Place {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn command(directory: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments).arg("--data").arg(directory.path().join("data"));
+    command.arg("--config").arg(directory.path().join("gatelodge.toml"));
+    command.env_clear().env("HOME", directory.path());
+    command
+}
+
+fn start(directory: &TempDir, listen: &str) -> Child {
+    let log = fs::File::create(directory.path().join("log")).unwrap();
+    let mut command = command(directory, &["serve", "--listen", listen]);
+    command.stdout(Stdio::piped()).stderr(log).spawn().unwrap()
+}
+
+/// Where the program says that it listens.
+fn address(process: &mut Child) -> String {
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ready: Value = serde_json::from_str(&line).expect("a server that is ready");
+    ready.pointer("/listen/0").and_then(Value::as_str).unwrap().to_owned()
+}
+
+/// The number behind a name in a file of /proc.
+fn number(text: &str, name: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
 /// The processor time that a process has had.

@@ -1,0 +1,73 @@
+//! The file of a store, and what its commits write.
+
+use std::fmt;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+use redb::{Builder, ReadableDatabase as _, ReadableTableMetadata as _, TableDefinition};
+
+use crate::operations::place::Place;
+
+/// The table of the engine.
+const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
+
+/// A page of the engine.
+pub(super) const PAGE: u64 = 4096;
+
+/// How large the file of a store is, and its tree.
+pub(super) struct Shape {
+    bytes: u64,
+    /// With index entries and sums.
+    rows: u64,
+    height: u32,
+    /// The pages of the tree that are full of rows, and those above them.
+    leaves: u64,
+    branches: u64,
+}
+
+impl Shape {
+    /// Looks at the file, which no process has open.
+    pub(super) fn of(store: &Path) -> Self {
+        let database = Builder::new().set_cache_size(64 << 20).open(store).unwrap();
+        let table = database.begin_read().unwrap().open_table(ROWS).unwrap();
+        let stats = table.stats().unwrap();
+        Self {
+            bytes: fs::metadata(store).unwrap().len(),
+            rows: table.len().unwrap(),
+            height: stats.tree_height(),
+            leaves: stats.leaf_pages(),
+            branches: stats.branch_pages(),
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, rows, height, leaves, branches } = self;
+        let megabytes = bytes / 1_000_000;
+        write!(f, "{rows} rows and entries in {megabytes} MB: a tree of height {height}, ")?;
+        write!(f, "{leaves} leaves below {branches} branches")
+    }
+}
+
+/// Gives back the free pages that the large transactions of [`fill`](super::fill) leave: a store that grew
+/// by small ones has few. The pages in use stay as full as they are.
+pub(super) fn shrink(store: &Path) {
+    let mut database = Builder::new().set_cache_size(256 << 20).open(store).unwrap();
+    database.compact().unwrap();
+}
+
+/// How many commits the program has made.
+pub(super) fn commits(place: &Place) -> u64 {
+    let mut socket = UnixStream::connect(place.config().places.socket()).unwrap();
+    socket
+        .write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        .unwrap();
+    let mut text = String::new();
+    socket.read_to_string(&mut text).unwrap();
+    let name = "gatelodge_store_commit_duration_seconds_count ";
+    let count = text.lines().find_map(|line| line.strip_prefix(name));
+    count.expect("a count of commits").trim().parse().unwrap()
+}
