@@ -18,7 +18,7 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub(super) const APPLICATION: &str = "wiki.example";
 
 const CALLBACK: &str = "https://app.example/cb";
-pub(super) const TOKEN: &str = "/oauth/token";
+const TOKEN: &str = "/oauth/token";
 
 /// An operation of one caller, with what it needs for the next time.
 pub(super) enum Flow {
@@ -140,7 +140,7 @@ fn refresh_form(client: &str, token: &str) -> String {
 }
 
 /// A text of a response in JSON.
-pub(super) fn member(response: &Response, name: &str) -> String {
+fn member(response: &Response, name: &str) -> String {
     let tokens: Value = serde_json::from_slice(&response.body).unwrap();
     tokens.get(name).and_then(Value::as_str).expect(name).to_owned()
 }

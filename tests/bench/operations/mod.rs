@@ -5,6 +5,7 @@
 //! commits of as many rows as it writes. What is compared is the processor time of the server, which a busy machine changes
 //! least. What grants and rotations leave in the file stands below.
 
+mod apart;
 mod bare;
 mod caller;
 mod flow;
@@ -245,10 +246,10 @@ pub(crate) fn tell(asked: &Asked) {
         for callers in CALLERS.into_iter().filter(|own| asked.callers.is_none_or(|one| one == *own))
         {
             let own = flows.drain(..callers).collect();
-            let before = runtime.block_on(Counts::read(place.address(), &seeds));
+            let before = Counts::read(&place);
             let measuring = measure(place.address(), || place.processor_time(), own, MEASURED);
             let (measured, mut back, sizes) = runtime.block_on(measuring);
-            let written = runtime.block_on(Counts::read(place.address(), &seeds)).since(&before);
+            let written = Counts::read(&place).since(&before);
             flows.append(&mut back);
             let same = (0..callers).map(|_| Flow::bare(&sizes)).collect();
             let measuring = measure(bare.address(), || bare.processor_time(), same, MEASURED);
@@ -286,6 +287,11 @@ pub(crate) fn tell(asked: &Asked) {
         }
     }
     println!("memory after that: {} MiB", place.memory());
+    if asked.has("apart") {
+        let (place, seeds) =
+            runtime.block_on(Place::new(Stock { callers: max, exchange_codes: 0, grants: 0 }));
+        apart::tell(&runtime, &place, &seeds);
+    }
     if asked.only.is_none() {
         growth::tell(&runtime);
     }

@@ -11,7 +11,6 @@ use gatelodge::app::App;
 use gatelodge::config::Config;
 use gatelodge::error::Error;
 use gatelodge::flow::client::operator::{self, NewClient};
-use gatelodge::oauth::params::form_encode;
 use gatelodge::secret::{AppSecret, ExchangeCode};
 use gatelodge::store::schema::{AppSession, Exchange};
 use serde_json::{Value, json};
@@ -33,8 +32,6 @@ interactions = 1000000
 [lifetimes]
 pushed_request = '5s'
 [apps.'wiki.example']
-[scopes.'admin:read']
-description = 'Read everything'
 ";
 
 /// Any port that is free.
@@ -54,8 +51,7 @@ pub(super) struct Stock {
 
 /// What the callers begin with: of each kind one for each of them.
 pub(super) struct Seeds {
-    /// The secrets of the robot and of the watcher.
-    secrets: Vec<String>,
+    secret: String,
     /// Refresh tokens of a client with an ID token by each algorithm, and of one without.
     pub(super) es256: Vec<String>,
     pub(super) quiet: Vec<String>,
@@ -73,17 +69,7 @@ pub(super) struct Seeds {
 impl Seeds {
     /// How the robot authenticates.
     pub(super) fn robot(&self) -> [(&str, &str); 2] {
-        self.authentication("robot", 0)
-    }
-
-    /// The form by which the watcher, who reads the metrics, gets a token.
-    pub(super) fn watcher(&self) -> String {
-        let form = [("grant_type", "client_credentials")];
-        form_encode(form.into_iter().chain(self.authentication("watcher", 1)))
-    }
-
-    fn authentication<'a>(&'a self, id: &'a str, at: usize) -> [(&'a str, &'a str); 2] {
-        [("client_id", id), ("client_secret", self.secrets.get(at).map_or("", String::as_str))]
+        [("client_id", "robot"), ("client_secret", &self.secret)]
     }
 }
 
@@ -230,11 +216,13 @@ pub(super) fn processor_time(id: u32) -> Duration {
 
 async fn seed(app: &Arc<App>, callers: u64) -> Seeds {
     let seeded = app.write(move |tx, cx| {
-        let mut secrets = Vec::new();
+        let mut secret = String::new();
         for members in clients() {
             let new = NewClient::from_members(members.as_object().unwrap())?;
             let (_, _, made) = operator::add(tx, cx, &new)?;
-            secrets.extend(made.map(|made| made.expose().to_string()));
+            if let Some(made) = made {
+                secret = made.expose().to_string();
+            }
         }
         let mut kind = 0;
         let mut tokens = |client: &'static str, scope: &'static str| {
@@ -263,7 +251,7 @@ async fn seed(app: &Arc<App>, callers: u64) -> Seeds {
         }
         let exchange_codes = Arc::default();
         Ok(Seeds {
-            secrets,
+            secret,
             es256,
             quiet,
             rs256,
@@ -298,9 +286,8 @@ async fn exchange_codes(app: &Arc<App>, batch: usize) -> Vec<String> {
     made.await.unwrap()
 }
 
-/// A client for people with an ID token by ES256, one by RS256, one without any, one that asks for itself,
-/// and one that reads the metrics.
-fn clients() -> [Value; 5] {
+/// A client for people with an ID token by ES256, one by RS256, one without any, and one that asks for itself.
+fn clients() -> [Value; 4] {
     let people = |id: &str, alg: &str| {
         json!({
             "client_id": id, "name": id, "redirect_uris": ["https://app.example/cb"],
@@ -314,11 +301,6 @@ fn clients() -> [Value; 5] {
         people("quiet", "ES256"),
         json!({
             "client_id": "robot", "name": "robot", "introspect_any": true,
-            "token_endpoint_auth_method": "client_secret_post",
-            "grant_types": ["client_credentials"],
-        }),
-        json!({
-            "client_id": "watcher", "name": "watcher", "scope": "admin:read",
             "token_endpoint_auth_method": "client_secret_post",
             "grant_types": ["client_credentials"],
         }),

@@ -2,13 +2,9 @@
 
 use std::fmt;
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use redb::{Builder, ReadableDatabase as _, ReadableTableMetadata as _, TableDefinition};
-
-use crate::operations::place::Place;
 
 /// The table of the engine.
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
@@ -57,17 +53,4 @@ impl fmt::Display for Shape {
 pub(super) fn shrink(store: &Path) {
     let mut database = Builder::new().set_cache_size(256 << 20).open(store).unwrap();
     database.compact().unwrap();
-}
-
-/// How many commits the program has made.
-pub(super) fn commits(place: &Place) -> u64 {
-    let mut socket = UnixStream::connect(place.config().places.socket()).unwrap();
-    socket
-        .write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
-        .unwrap();
-    let mut text = String::new();
-    socket.read_to_string(&mut text).unwrap();
-    let name = "gatelodge_store_commit_duration_seconds_count ";
-    let count = text.lines().find_map(|line| line.strip_prefix(name));
-    count.expect("a count of commits").trim().parse().unwrap()
 }

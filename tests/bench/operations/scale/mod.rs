@@ -18,6 +18,7 @@ use tokio::runtime::Runtime;
 use self::disk::{PAGE, Shape};
 use super::flow::Flow;
 use super::place::{Place, Seeds, Stock};
+use super::written::Counts;
 use super::{Asked, MEASURED, OPERATIONS, Operation, measure};
 
 const CALLERS: [usize; 2] = [1, 16];
@@ -119,7 +120,7 @@ impl Side {
             self.place.address(),
             || {
                 let time = self.place.processor_time();
-                written.borrow_mut().push((disk::commits(&self.place), self.place.written()));
+                written.borrow_mut().push((Counts::read(&self.place), self.place.written()));
                 time
             },
             flows,
@@ -129,13 +130,13 @@ impl Side {
         let written = written.into_inner();
         let (first, last) = (written.first().unwrap(), written.last().unwrap());
         let count = |number: u64| f64::from(u32::try_from(number).unwrap());
-        let commits = last.0 - first.0;
+        let commits = last.0.commits_since(&first.0);
         let pages = [0, 1].map(|at| {
             let [bytes, before] = [last, first].map(|own| own.1.get(at).copied().unwrap());
-            count((bytes - before) / PAGE) / count(commits.max(1))
+            count((bytes - before) / PAGE) / commits.max(1.0)
         });
         let figures = Figures {
-            commits: count(commits) / count(measured.times.len() as u64),
+            commits: commits / count(measured.times.len() as u64),
             pages,
             processor: measured.processor,
             slow: measured.at(0.99),
