@@ -157,7 +157,7 @@ pub(crate) fn background(app: &Arc<App>) -> JoinHandle<()> {
 ///
 /// Those of the store.
 pub(crate) async fn tidy(app: &Arc<App>) -> Result<(), Error> {
-    tasks::tidy(app).await
+    tasks::tidy_whole(app).await
 }
 
 /// The ports of a server, checked against its issuer.

@@ -11,12 +11,16 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use crate::app::{App, WriteHealth};
+use crate::clock::Clock;
 use crate::error::{Error, Refusal};
 use crate::flow::installation::sweep;
 use crate::model::actor::Acting;
 
 /// The interval of the sweep and of the checks of keys.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
+
+/// The most steps of a sweep in one transaction. A sweep that falls behind takes as many.
+const MAX_STEPS: usize = 10;
 
 /// The interval of logout deliveries. A round without any is one short read.
 const LOGOUT_INTERVAL: Duration = Duration::from_secs(2);
@@ -146,16 +150,15 @@ fn log_failure(error: &Error, what: &str) {
 async fn tidy_always(app: &Arc<App>) {
     let mut period = tokio::time::interval(SWEEP_INTERVAL);
     let mut pools = Pools::default();
+    let mut steps = 1;
     loop {
         period.tick().await;
         if !is_writable(app) {
             continue;
         }
-        let tidied = match tidy(app).await {
-            Ok(()) => pools.tell(app),
-            failed => failed,
-        };
-        if let Err(error) = tidied {
+        let tidied = tidy(app, steps).await;
+        steps = if matches!(tidied, Ok(true)) { MAX_STEPS.min(2 * steps) } else { 1 };
+        if let Err(error) = tidied.and_then(|_| pools.tell(app)) {
             log_failure(&error, "a background task failed; it is tried again in a minute");
         }
     }
@@ -281,21 +284,32 @@ pub(super) async fn write_last(app: &App) {
     }
 }
 
-/// Makes missing and due keys, and removes what has expired.
-pub(super) async fn tidy(app: &Arc<App>) -> Result<(), Error> {
+/// Makes missing and due keys, and removes all that has expired.
+pub(super) async fn tidy_whole(app: &Arc<App>) -> Result<(), Error> {
+    while tidy(app, MAX_STEPS).await? {}
+    Ok(())
+}
+
+/// Makes missing and due keys, and removes what has expired, so many steps in a transaction, until the
+/// next round is due. Returns whether there may be more to remove.
+async fn tidy(app: &Arc<App>, steps: usize) -> Result<bool, Error> {
     app.make_missing_keys().await?;
     app.rotate_keys().await?;
     app.write_sizes_if_due().await?;
+    // The clock of the server may be set while this waits.
+    let running = || Clock::System.reading().running;
+    let started = running();
     loop {
-        let started = app.clock().reading().running;
-        let swept = app.write(sweep::run).await?;
+        let step = running();
+        let swept = app.write(move |tx, cx| sweep::steps(tx, cx, steps)).await?;
         for error in &swept.unreadable {
             tracing::warn!(%error, "an expired row was left where it is");
         }
-        if !swept.more {
-            return Ok(());
+        let now = running();
+        if !swept.more || now.saturating_sub(started) >= SWEEP_INTERVAL {
+            return Ok(swept.more);
         }
         // Half of the writer's time is left to whoever waits for it.
-        tokio::time::sleep(app.clock().reading().running.saturating_sub(started)).await;
+        tokio::time::sleep(now.saturating_sub(step)).await;
     }
 }

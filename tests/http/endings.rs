@@ -159,6 +159,23 @@ async fn a_person_with_ten_thousand_grants_is_disabled_in_a_bounded_step() {
     assert_eq!((crowded.count::<Session>(), crowded.count::<Removal>()), (1, 0));
 }
 
+/// Then a transaction has several steps, and ends with the last row.
+#[tokio::test]
+async fn a_sweep_that_has_fallen_behind_catches_up() {
+    let crowded = Crowded::new().await;
+    let session = crowded.session;
+    crowded.bounded(move |tx, cx| session::revoke(tx, cx, session)).await;
+
+    let before = crowded.count::<Grant>();
+
+    assert!(crowded.within(3 * MAX_SWEPT, |tx, cx| sweep::steps(tx, cx, 3)).await.more);
+
+    assert_eq!(crowded.count::<Grant>(), before - 150);
+    let whole = crowded.within(usize::MAX, |tx, cx| sweep::steps(tx, cx, 1_000)).await;
+    assert!(!whole.more);
+    crowded.assert_no_grant_is_left();
+}
+
 #[tokio::test]
 async fn a_session_with_ten_thousand_offline_grants_is_revoked_in_bounded_steps() {
     let crowded = Crowded::new().await;

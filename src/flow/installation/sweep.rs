@@ -30,6 +30,20 @@ pub struct Swept {
     pub unreadable: Vec<StoreError>,
 }
 
+/// So many steps of [`run`] in one transaction, or fewer if nothing is left.
+pub fn steps(tx: &mut Tx<'_>, cx: &Context, count: usize) -> Result<Swept, Error> {
+    let mut all = Swept { more: true, unreadable: Vec::new() };
+    for _ in 0..count {
+        let swept = run(tx, cx)?;
+        all.unreadable.extend(swept.unreadable);
+        all.more = swept.more;
+        if !all.more {
+            break;
+        }
+    }
+    Ok(all)
+}
+
 /// Removes at most 50 rows that have expired or whose subject has ended.
 pub fn run(tx: &mut Tx<'_>, cx: &Context) -> Result<Swept, Error> {
     if cx.in_doubt {
