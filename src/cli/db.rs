@@ -32,8 +32,8 @@ Examples:
       makes the file anew of the rows that can be read, with new indices and without rows that name
       what is not there; stop the server before
 
-Nothing but compact and repair changes the file, and both make a new one beside it and sort its rows in
-another, so that there has to be space for three. The file before a repair stays, under another name.";
+Nothing but compact and repair changes the file. Both sort its rows in a second one and make the new one beside
+it: there has to be room for up to three more of its size. The file before a repair stays, under another name.";
 
 /// The verbs of `db`.
 #[derive(Debug, Subcommand)]

@@ -20,7 +20,7 @@ Examples:
 
 The store before the upgrade stays beside the new one, under a name with its schema. Where something goes
 wrong, the old one is in its place, and to go back to the older version later, put it there again: what
-happened since is lost then. There has to be space for two.";
+happened since is lost then. There has to be room for up to three more files of its size.";
 
 /// The arguments of `upgrade`.
 #[derive(Debug, Args)]

@@ -45,7 +45,7 @@ pub struct Upgraded {
 ///
 /// [`StoreError::Corrupt`] and [`StoreError::Damaged`] if it cannot all be read;
 /// [`StoreError::Locked`] if a process has it open; [`StoreError::Unwritable`] if there is no space
-/// for both. The store is as it was.
+/// for the new one. The store is as it was.
 pub fn compact(path: &Path) -> Result<Rewritten, StoreError> {
     let snapshot = whole(examine(path)?)?;
     match migrate::standing(&snapshot)? {

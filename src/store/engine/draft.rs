@@ -114,7 +114,7 @@ fn started(database: &Database) -> Result<WriteTransaction, StoreError> {
     Ok(transaction)
 }
 
-/// A private file beside `path` that is gone once it is closed, however this process ends.
+/// A private file beside `path`. It has no name any more, and is gone once this process has ended.
 fn unnamed(path: &Path) -> io::Result<File> {
     let name = path.with_added_extension("unsorted");
     let file = private_file::create_draft(&name)?;

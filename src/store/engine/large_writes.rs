@@ -19,9 +19,10 @@ const BLOCK: usize = 4096;
 /// The length from which a write is compared with the one before.
 const MIN_LENGTH: usize = 8 * BLOCK;
 
-/// The most places that are known, and their most bytes: an idle server stays small.
-const MAX_PLACES: usize = 8;
-const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// The most places that are known, and their most bytes. It is enough for the lists of a file of 20 GB, which
+/// has one for each 4 GiB; that of a larger one is written whole.
+const MAX_PLACES: usize = 16;
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// What the last large writes wrote, the latest last.
 #[derive(Debug, Default)]
@@ -191,7 +192,7 @@ mod tests {
     #[test]
     fn small_writes_and_places_of_long_ago_are_not_held_in_memory() {
         let (disk, writes) = (disk(), LargeWrites::default());
-        for place in 0..10 {
+        for place in 0..20 {
             write(&writes, &disk, place * LENGTH as u64, &vec![7; LENGTH]);
         }
         assert_eq!(writes.0.lock().unwrap().len(), MAX_PLACES);
