@@ -102,9 +102,14 @@ impl App {
         text.family(failures, Kind::Counter, "Commits that failed.");
         text.sample(failures, &[], metrics.failures.count());
         let written = "gatelodge_store_written_total";
-        text.family(written, Kind::Counter, "Rows, and index entries, that commits wrote.");
+        text.family(
+            written,
+            Kind::Counter,
+            "Rows that commits wrote; index entries, with all that they removed; sums.",
+        );
         text.sample(written, &[("kind", "row")], metrics.written_rows.count());
         text.sample(written, &[("kind", "entry")], metrics.written_entries.count());
+        text.sample(written, &[("kind", "sum")], metrics.written_sums.count());
         let bytes = "gatelodge_store_written_bytes_total";
         text.family(bytes, Kind::Counter, "The bytes of the keys and rows that commits wrote.");
         text.sample(bytes, &[], metrics.written_bytes.count());

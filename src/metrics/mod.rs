@@ -96,6 +96,8 @@ pub struct StoreMetrics {
     pub written_entries: Counter,
     /// The rows that were written.
     pub written_rows: Counter,
+    /// The sums of shares that were written or removed.
+    pub written_sums: Counter,
 }
 
 impl Default for StoreMetrics {
@@ -107,6 +109,7 @@ impl Default for StoreMetrics {
             written_bytes: Counter::default(),
             written_entries: Counter::default(),
             written_rows: Counter::default(),
+            written_sums: Counter::default(),
         }
     }
 }

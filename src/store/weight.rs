@@ -102,3 +102,8 @@ pub(super) fn network_of(key: &[u8]) -> Result<Network, StoreError> {
 pub(super) fn sum(share: &Share) -> Vec<u8> {
     prefix(WEIGHTS, share)
 }
+
+/// Whether the sum of a share lies under `key`.
+pub(super) fn is_sum(key: &[u8]) -> bool {
+    key.first() == Some(&WEIGHTS.byte)
+}

@@ -16,6 +16,7 @@ use crate::metrics::{Counter, StoreMetrics};
 use crate::store::StoreError;
 use crate::store::engine::{Engine, Snapshot, Writes};
 use crate::store::tx::Tx;
+use crate::store::weight;
 
 /// The most transitions that wait.
 const MAX_QUEUE: usize = 4096;
@@ -132,16 +133,21 @@ fn commit(
 
 /// Counts what a commit wrote. An index entry is a key whose row is empty.
 fn count(metrics: &StoreMetrics, writes: &Writes) {
-    let (mut bytes, mut rows) = (0, 0);
+    let (mut bytes, mut rows, mut sums) = (0, 0, 0);
     for (key, row) in writes {
         let row = row.as_ref().map_or(0, Vec::len);
         bytes += key.len() + row;
-        rows += usize::from(row > 0);
+        if weight::is_sum(key) {
+            sums += 1;
+        } else if row > 0 {
+            rows += 1;
+        }
     }
     let add = |counter: &Counter, more: usize| counter.add(u64::try_from(more).unwrap_or(u64::MAX));
     add(&metrics.written_bytes, bytes);
-    add(&metrics.written_entries, writes.len() - rows);
+    add(&metrics.written_entries, writes.len() - rows - sums);
     add(&metrics.written_rows, rows);
+    add(&metrics.written_sums, sums);
 }
 
 /// A waiting transition.

@@ -91,16 +91,19 @@ pub(crate) struct Written {
     /// Index entries.
     pub(crate) entries: f64,
     pub(crate) rows: f64,
+    /// Rows that nearly every transition of its kind writes.
+    pub(crate) sums: f64,
 }
 
 impl fmt::Display for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.1} + {:.1}", self.rows, self.entries)
+        write!(f, "{:.1} + {:.1} + {:.1}", self.rows, self.entries, self.sums)
     }
 }
 
 /// Commits as much as some transition writes for this time, again and again by each of so many callers.
-/// Says how often. Rows lie under keys of chance, as ids are, and entries behind each other, as times are.
+/// Says how often. Rows lie under keys of chance, as ids are, entries behind each other, as times are, and
+/// sums in the same places.
 pub(crate) async fn write_like(
     store: &Arc<Store>,
     written: Written,
@@ -131,20 +134,23 @@ fn pairs(written: Written, number: u64) -> Vec<(Vec<u8>, Vec<u8>)> {
         clippy::cast_sign_loss,
         reason = "small numbers"
     )]
-    let whole =
-        |part: f64| ((part * (number + 1) as f64) as u64 - (part * number as f64) as u64) as u8;
+    let whole = |part: f64| {
+        ((part * (number + 1) as f64) as u64 - (part * number as f64) as u64).min(50) as u8
+    };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
-    let row = ((written.bytes - KEY * (written.rows + written.entries)) / written.rows) as usize;
+    let row = ((written.bytes - KEY * (written.rows + written.entries + written.sums))
+        / written.rows.max(1.0)) as usize;
     let rows = (0..whole(written.rows)).map(|table| {
         let mut key = vec![table; 17];
         aws_lc_rs::rand::fill(key.get_mut(1..).unwrap_or_default()).unwrap();
         (key, vec![7; row])
     });
     let entries = (0..whole(written.entries)).map(|table| {
-        let key = [&[128 + table], number.to_be_bytes().as_slice(), &[7; 16]].concat();
+        let key = [&[100 + table], number.to_be_bytes().as_slice(), &[7; 16]].concat();
         (key, Vec::new())
     });
-    rows.chain(entries).collect()
+    let sums = (0..whole(written.sums)).map(|share| (vec![200 + share; 17], vec![7; 4]));
+    rows.chain(entries).chain(sums).collect()
 }
 
 /// The bytes of a key of a row; that of an entry has some more.
@@ -152,7 +158,7 @@ const KEY: f64 = 20.0;
 
 /// As `store/engine` opens its own.
 fn engine(path: &Path) -> Database {
-    Builder::new().set_cache_size(32 * 1024 * 1024).create(path).unwrap()
+    Builder::new().set_cache_size(16 * 1024 * 1024).create(path).unwrap()
 }
 
 /// What a commit does for the time after a kill.

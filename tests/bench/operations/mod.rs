@@ -238,7 +238,7 @@ pub(crate) fn tell(asked: &Asked) {
     let parts = Parts::measure();
     println!("\n{parts}; idle memory {} MiB", place.memory());
     println!(
-        "{:<36} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6}  mark  rows + entries of a transition",
+        "{:<36} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6}  mark  rows + entries + sums of a transition",
         "operation", "callers", "per s", "p50 ms", "p99 ms", "CPU µs", "limit µs", "ratio"
     );
     for operation in OPERATIONS.into_iter().filter(|operation| asked.has(operation.name)) {
@@ -287,6 +287,7 @@ pub(crate) fn tell(asked: &Asked) {
         }
     }
     println!("memory after that: {} MiB", place.memory());
+    drop(place);
     if asked.has("apart") {
         let (place, seeds) =
             runtime.block_on(Place::new(Stock { callers: max, exchange_codes: 0, grants: 0 }));

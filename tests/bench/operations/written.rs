@@ -33,6 +33,7 @@ impl Counts {
                 bytes: count("gatelodge_store_written_bytes_total "),
                 entries: count("gatelodge_store_written_total{kind=\"entry\"} "),
                 rows: count("gatelodge_store_written_total{kind=\"row\"} "),
+                sums: count("gatelodge_store_written_total{kind=\"sum\"} "),
             },
         }
     }
@@ -43,13 +44,14 @@ impl Counts {
     }
 
     /// What a transition wrote on average between `before` and now. What several of one batch wrote in one
-    /// place counts once.
+    /// place counts once, and a step of a sweep is a transition.
     pub(super) fn since(&self, before: &Self) -> Written {
         let transitions = (self.transitions - before.transitions).max(1.0);
         Written {
             bytes: (self.written.bytes - before.written.bytes) / transitions,
             entries: (self.written.entries - before.written.entries) / transitions,
             rows: (self.written.rows - before.written.rows) / transitions,
+            sums: (self.written.sums - before.written.sums) / transitions,
         }
     }
 }

@@ -117,18 +117,20 @@ async fn keys_pools_and_commits_are_measured() {
     let before = sample(&server, batches).await;
     let rows = "gatelodge_store_written_total{kind=\"row\"}";
     let entries = "gatelodge_store_written_total{kind=\"entry\"}";
+    let sums = "gatelodge_store_written_total{kind=\"sum\"}";
     let bytes = "gatelodge_store_written_bytes_total";
     let mut written = Vec::new();
-    for name in [rows, entries, bytes] {
+    for name in [rows, entries, sums, bytes] {
         written.push(sample(&server, name).await);
     }
 
     shop.push(&[]).await;
 
     // The request and the sums of the shares that it weighs on; its expiry, and its place in the pool.
-    assert_eq!(sample(&server, rows).await, written[0] + 4.0);
+    assert_eq!(sample(&server, rows).await, written[0] + 1.0);
     assert_eq!(sample(&server, entries).await, written[1] + 2.0);
-    assert!(sample(&server, bytes).await > written[2] + 100.0);
+    assert_eq!(sample(&server, sums).await, written[2] + 3.0);
+    assert!(sample(&server, bytes).await > written[3] + 100.0);
 
     assert_eq!(sample(&server, batches).await, before + 1.0);
     assert_eq!(
