@@ -68,7 +68,7 @@
 //! | e-mail addresses: when two are one, who vouches for one | [`model::email`], [`flow::person::people`] |
 //! | introspection: who may see a token | [`flow::token::introspect`] |
 //! | which resources, scopes and type a token may have | [`flow::resource`] |
-//! | the signing keys: their rotation, by the schedule or by an operator; their states | [`flow::installation::signing`], `app/signing_keys.rs`; `keys/standing.rs` |
+//! | the signing keys: their rotation, by the schedule or by an operator; and the thread of a slow signature; their states | [`flow::installation::signing`], `app/signing_keys.rs`; `keys/standing.rs` |
 //! | the root secret: its rotation, what is hashed anew, what `--forget` ends; the key file; hashes under each generation | [`flow::installation::root`]; `app/root.rs`, `app/open/key_file.rs`; `secret/{root,pepper}.rs` |
 //! | a token that an operator issues | [`flow::token::operator`] |
 //! | which kind of JWT a token is | `keys/verification.rs` |
@@ -117,7 +117,7 @@
 //! | how `--open` has the browser open a setup link that no command line shows | `cli/serve/opener.rs`, `cli/serve/visit.rs` |
 //! | what a service manager gives and hears; the files by which it runs the server | `serve/manager.rs`; `assets/service/`, `cli/service/` |
 //! | what `make dist` makes, and whether two builds are the same; the packages for npm and PyPI, each with one fixture | `assets/dist/`; `assets/packages/` |
-//! | a disk that fails, and how the store survives it | `store/engine/mod.rs`, `store/engine/overlay.rs` |
+//! | a disk that fails, and how the store survives it; what of a large write goes to it | `store/engine/mod.rs`, `store/engine/overlay.rs`; `store/engine/large_writes.rs` |
 //! | a development server: what it is to be, the layer around the router, approval without a page, the control API and who may use it | `dev/plan.rs`, `dev/site.rs`, `dev/approval.rs`, `dev/control/`, `dev/control/guard.rs` |
 //! | keys, ids and codes of a seed | [`secret::drawing`], `keys/source.rs`, `dev/installation.rs` |
 //! | a backup, its restore, and an upgrade | [`store::backup`], [`store::restore`], [`store::migrate`], `app/backup/` |

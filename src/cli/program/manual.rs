@@ -13,7 +13,7 @@ macro_rules! page {
 }
 
 /// Every page, in the order in which a reader needs them.
-const PAGES: [(&str, &str); 17] = [
+const PAGES: [(&str, &str); 18] = [
     page!("first-minute"),
     page!("command-line"),
     page!("configuration"),
@@ -30,6 +30,7 @@ const PAGES: [(&str, &str); 17] = [
     page!("upgrade"),
     page!("security"),
     page!("administration"),
+    page!("speed"),
     page!("troubleshooting"),
 ];
 
