@@ -17,16 +17,24 @@ pub(crate) fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().build().unwrap()
 }
 
-/// The `n`th transition: it writes or removes two rows that have to agree.
+/// The `n`th transition: it writes or removes two rows that have to agree, and changes a bit of a long one.
 pub(crate) fn deed(tx: &mut Tx<'_>) -> Result<u64, Failure> {
     let n = count(tx)?;
-    for (key, row) in twins(n) {
+    for (key, row) in written(n) {
         match row {
             Some(row) => tx.put(&key, row)?,
             None => drop(tx.remove::<Note>(&key)?),
         }
     }
     Ok(n + 1)
+}
+
+/// What the `n`th transition writes.
+fn written(n: u64) -> impl Iterator<Item = (String, Option<Note>)> {
+    let mut text = "x".repeat(60_000);
+    let at = usize::try_from(n * 7919 % 59_000).unwrap();
+    text.replace_range(at..at + 8, &format!("{n:08}"));
+    twins(n).into_iter().chain([("long".to_owned(), Some(note("ada", &text, Some(n))))])
 }
 
 fn twins(n: u64) -> [(String, Option<Note>); 2] {
@@ -45,7 +53,7 @@ pub(crate) fn assert_whole(store: &Store, at_least: u64, started: u64) -> u64 {
         "{made} of {started}, and {at_least} were acknowledged"
     );
     let mut expected = BTreeMap::new();
-    for (key, row) in (0..made).flat_map(twins) {
+    for (key, row) in (0..made).flat_map(written) {
         match row {
             Some(row) => drop(expected.insert(key, row)),
             None => drop(expected.remove(&key)),
