@@ -400,7 +400,7 @@ async fn a_patch_validates_only_what_follows_from_what_it_names() {
     RelyingParty::robot(&server).await;
     server
         .change_client("robot", |client| {
-            client.metadata_mut().scope = Some("gone".parse().unwrap())
+            client.metadata_mut().scope = Some("gone".parse().unwrap());
         })
         .await;
 

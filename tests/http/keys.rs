@@ -75,7 +75,7 @@ async fn a_key_stays_until_the_longest_token_that_it_signed_has_expired() {
     let robot = RelyingParty::robot(&server).await;
     server
         .change_client("robot", |robot| {
-            robot.decisions_mut().access_token_lifetime = Some(24 * 60 * 60)
+            robot.decisions_mut().access_token_lifetime = Some(24 * 60 * 60);
         })
         .await;
     server.advance(DAY * 89);

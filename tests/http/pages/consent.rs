@@ -139,7 +139,7 @@ async fn a_yes_counts_only_for_what_was_shown() {
     let page = ada.visit(&shop.request(&[("scope", "openid email")])).await;
     server
         .change_client("shop", |client| {
-            client.metadata_mut().scope = Some("openid".parse().unwrap())
+            client.metadata_mut().scope = Some("openid".parse().unwrap());
         })
         .await;
 

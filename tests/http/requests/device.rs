@@ -285,7 +285,7 @@ async fn a_yes_counts_only_for_what_was_shown() {
     let page = ada.open_device(&device).await;
     server
         .change_client("telly", |client| {
-            client.metadata_mut().scope = Some("openid".parse().unwrap())
+            client.metadata_mut().scope = Some("openid".parse().unwrap());
         })
         .await;
 
