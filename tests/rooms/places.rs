@@ -22,7 +22,6 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
     (
         "http_body_util",
         &[
-            "admin/operation/sent.rs",
             "cli/admin_client.rs",
             "cli/doctor/through.rs",
             "oauth_client/http.rs",
@@ -34,6 +33,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
     (
         "hyper",
         &[
+            "admin/operation/sent.rs",
             "cli/admin_client.rs",
             "cli/doctor/through.rs",
             "dev/seen.rs",
