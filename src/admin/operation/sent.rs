@@ -154,4 +154,14 @@ mod tests {
 
         assert!(to_bytes(failing.await.unwrap(), usize::MAX).await.is_err());
     }
+
+    #[tokio::test]
+    async fn a_body_whose_maker_panics_is_broken_off() {
+        let panicking = body(|out| -> io::Result<()> {
+            out.write_all(b"part")?;
+            panic!("a row that nobody thought of")
+        });
+
+        assert!(to_bytes(panicking.await.unwrap(), usize::MAX).await.is_err());
+    }
 }
