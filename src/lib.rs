@@ -68,7 +68,7 @@
 //! | e-mail addresses: when two are one, who vouches for one | [`model::email`], [`flow::person::people`] |
 //! | introspection: who may see a token | [`flow::token::introspect`] |
 //! | which resources, scopes and type a token may have | [`flow::resource`] |
-//! | the signing keys: their rotation, by the schedule or by an operator; and the thread of a slow signature; their states | [`flow::installation::signing`], `app/signing_keys.rs`; `keys/standing.rs` |
+//! | the signing keys: their rotation, by the schedule or by an operator, and the thread of a slow signature; their states | [`flow::installation::signing`], `app/signing_keys.rs`; `keys/standing.rs` |
 //! | the root secret: its rotation, what is hashed anew, what `--forget` ends; the key file; hashes under each generation | [`flow::installation::root`]; `app/root.rs`, `app/open/key_file.rs`; `secret/{root,pepper}.rs` |
 //! | a token that an operator issues | [`flow::token::operator`] |
 //! | which kind of JWT a token is | `keys/verification.rs` |

@@ -2,8 +2,8 @@
 //!
 //! Beside each stands its limit, taken in the same run: a bare axum server, another process, that takes in
 //! and gives out as many bytes as often; the signatures that the operation needs; and its share of grouped
-//! commits of as many rows as it writes. What is compared is the processor time of the server, which a busy machine changes
-//! least. What grants and rotations leave in the file stands below.
+//! commits of as many rows as it writes. What is compared is the processor time of the server, which a busy
+//! machine changes least. What grants and rotations leave in the file stands below.
 
 mod apart;
 mod bare;
@@ -309,8 +309,8 @@ pub(crate) struct Sizes {
     response: usize,
 }
 
-/// Lets every flow go on by a connection of its own, all at one time, for this time. Gives them back, and the sizes of the
-/// requests of one operation.
+/// Lets every flow go on by a connection of its own, all at once, for this time. Gives them back, and the
+/// sizes of the requests of one operation.
 async fn measure(
     address: &str,
     processor_time: impl Fn() -> Duration,
