@@ -118,6 +118,7 @@
 //! | what a service manager gives and hears; the files by which it runs the server | `serve/manager.rs`; `assets/service/`, `cli/service/` |
 //! | what `make dist` makes, and whether two builds are the same; the packages for npm and PyPI, each with one fixture | `assets/dist/`; `assets/packages/` |
 //! | a disk that fails, and how the store survives it; what of a large write goes to it | `store/engine/mod.rs`, `store/engine/overlay.rs`; `store/engine/large_writes.rs` |
+//! | which rows are read once for many requests | [`store::View::find_shared`], `store/engine/known_rows.rs` |
 //! | a development server: what it is to be, the layer around the router, approval without a page, the control API and who may use it | `dev/plan.rs`, `dev/site.rs`, `dev/approval.rs`, `dev/control/`, `dev/control/guard.rs` |
 //! | keys, ids and codes of a seed | [`secret::drawing`], `keys/source.rs`, `dev/installation.rs` |
 //! | a backup, its restore, and an upgrade | [`store::backup`], [`store::restore`], [`store::migrate`], `app/backup/` |

@@ -87,7 +87,7 @@ pub fn verify(
     cookie: Option<&TokenHash>,
 ) -> Result<LiveSession, Error> {
     let cookie = cookie.ok_or(Refusal::AppSessionMissing)?;
-    let row = view.find::<AppSession>(cookie)?.ok_or(Refusal::AppSessionMissing)?;
+    let row = view.find_shared::<AppSession>(cookie)?.ok_or(Refusal::AppSessionMissing)?;
     if row.app != app.host || cx.now >= row.expires {
         return Err(Refusal::AppSessionMissing.into());
     }

@@ -9,6 +9,8 @@
 //!   it returns an error, nothing was written, and a later write may succeed.
 //! - The engine sees rows as bytes, each with a checksum over its key and itself (`seal`). A row
 //!   whose checksum is wrong, or which does not decode, is an error that names its table.
+//! - What was read before and is remembered (`engine::known_rows`) is what the snapshot has: a commit takes
+//!   out what it changes before it can be read.
 //! - A damaged file is an error, and never a panic (`engine::guard`).
 //! - What a row declares is written with it: its index entries, its expiry, and its weight on a
 //!   share. Weights are stored as sums, so that reading one costs the same however many rows it

@@ -3,6 +3,7 @@
 //! postcard writes a row inside the enum of its layouts, whose variant is the version. postcard is
 //! positional, so a row must have no `serde` attribute skip, default, flatten or untagged.
 
+use std::any::Any;
 use std::marker::PhantomData;
 
 use serde::Serialize;
@@ -25,7 +26,7 @@ pub struct Tag {
 }
 
 /// A row of a table.
-pub trait Row: Sized + Clone {
+pub trait Row: Any + Clone + Send + Sized + Sync {
     /// Its key.
     type Key: Key;
     /// The enum of all its layouts, which is append only. `From` makes the newest.

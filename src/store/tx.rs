@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::store::StoreError;
-use crate::store::engine::{Snapshot, Writes};
+use crate::store::engine::{KnownAt, Snapshot, Writes};
 use crate::store::key::Key as _;
 use crate::store::share::Share;
 use crate::store::table::{EXPIRY, Entries, Row, decode, decode_key, encode, prefix, row_key};
@@ -40,6 +40,10 @@ impl Read {
 impl View for Read {
     fn raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.snapshot.row(key)
+    }
+
+    fn known(&self, _: &[u8]) -> Option<KnownAt<'_>> {
+        self.snapshot.known()
     }
 
     fn raw_range(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Rows, StoreError> {
@@ -233,6 +237,11 @@ impl View for Tx<'_> {
             Some(held) => Ok(held.clone()),
             None => self.snapshot.row(key),
         }
+    }
+
+    fn known(&self, key: &[u8]) -> Option<KnownAt<'_>> {
+        let is_held = self.own.contains_key(key) || self.batch.contains_key(key);
+        self.snapshot.known().filter(|_| !is_held)
     }
 
     fn raw_range(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Rows, StoreError> {

@@ -1,9 +1,12 @@
 //! What can be read of the store, alike from a snapshot and in a transaction.
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
 use crate::model::network::Network;
 use crate::secret::hex;
 use crate::store::StoreError;
+use crate::store::engine::KnownAt;
 use crate::store::key::{Beginning, Key, after};
 use crate::store::share::{Holder, Pool, Rank, Share};
 use crate::store::table::{
@@ -74,6 +77,12 @@ pub trait View {
     #[doc(hidden)]
     fn raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// What is known of the stored rows without reading them, if it holds for `key`.
+    #[doc(hidden)]
+    fn known(&self, _key: &[u8]) -> Option<KnownAt<'_>> {
+        None
+    }
+
     #[doc(hidden)]
     fn raw_range(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Rows, StoreError>;
 
@@ -92,6 +101,23 @@ pub trait View {
             }
         }
         Ok(None)
+    }
+
+    /// As [`View::find`], for rows that many requests read and few change: one that was read before is not
+    /// read and decoded again, as long as no commit has changed it.
+    fn find_shared<R: Row>(&self, key: &R::Key) -> Result<Option<Arc<R>>, StoreError> {
+        let at = row_key::<R>(key);
+        // A row may lie under an earlier form of its key, and is changed there.
+        let Some(known) = self.known(&at).filter(|_| key.earlier_forms() == 0) else {
+            return Ok(self.find(key)?.map(Arc::new));
+        };
+        if let Some(row) = known.find::<R>(&at) {
+            return Ok(row);
+        }
+        let bytes = self.raw(&at)?;
+        let row = bytes.as_ref().map(|bytes| decode(&at, bytes)).transpose()?.map(Arc::new);
+        known.keep(&at, bytes.map_or(0, |bytes| bytes.len()), row.as_ref());
+        Ok(row)
     }
 
     /// Where the row of `key` lies: under the key, or under an earlier form of it if there is a row.

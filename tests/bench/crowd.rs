@@ -197,7 +197,7 @@ fn allow(
         session,
         user,
     };
-    let row = tx.find::<Client>(client)?.ok_or(Refusal::ClientNotFound)?;
+    let row = tx.find_shared::<Client>(client)?.ok_or(Refusal::ClientNotFound)?;
     grant::create(tx, cx, row, authorization, Refusal::GrantEnded).map(drop)
 }
 

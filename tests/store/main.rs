@@ -18,6 +18,7 @@ mod references;
 mod rewriting;
 mod rows;
 mod samples;
+mod shared;
 mod tables;
 mod trouble;
 mod weights;

@@ -1,5 +1,6 @@
 //! Client authentication: [RFC 6749 §2.3](https://www.rfc-editor.org/rfc/rfc6749#section-2.3).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -55,8 +56,8 @@ impl AuthenticatedClient {
     }
 
     /// The client's row, if the proof still holds.
-    pub fn client(&self, view: &impl View) -> Result<Client, Error> {
-        let client = view.find::<Client>(&self.id)?.ok_or(Refusal::ClientChanged)?;
+    pub fn client(&self, view: &impl View) -> Result<Arc<Client>, Error> {
+        let client = view.find_shared::<Client>(&self.id)?.ok_or(Refusal::ClientChanged)?;
         if (client.created, client.revision) != (self.created, self.revision) {
             return Err(Refusal::ClientChanged.into());
         }
@@ -72,7 +73,7 @@ impl AuthenticatedClient {
     }
 
     /// The client's row, if the proof still holds and the client registered `grant_type`.
-    pub fn row(&self, view: &impl View, grant_type: GrantType) -> Result<Client, Error> {
+    pub fn row(&self, view: &impl View, grant_type: GrantType) -> Result<Arc<Client>, Error> {
         let client = self.client(view)?;
         if !client.metadata.has_grant_type(grant_type) {
             return Err(Refusal::GrantTypeNotRegistered.into());
@@ -222,7 +223,7 @@ pub fn prove(
     presented: &PresentedCredentials,
     endpoint: &str,
 ) -> Result<AuthenticationStep, Error> {
-    let client = view.find::<Client>(&presented.client_id)?;
+    let client = view.find_shared::<Client>(&presented.client_id)?;
     // The hash is computed even if the client is unknown, so that an unknown client takes as long
     // as a wrong secret.
     let (method, hash) = match &presented.proof {
@@ -251,7 +252,7 @@ pub fn prove(
         revision: client.revision,
     };
     let named_by = client.named_by();
-    match (&presented.proof, client.proof, hash) {
+    match (&presented.proof, &client.proof, hash) {
         (Proof::Assertion(assertion), _, _) => {
             let issuer = &rules.issuer;
             // The endpoints that RFC 9126 §2 made audiences beside the issuer. That of pushed
@@ -272,7 +273,7 @@ pub fn prove(
         }
         (Proof::None, _, _) => Ok(AuthenticationStep::Done(proven)),
         (Proof::Basic(_) | Proof::Post(_), Some(ClientProof::Chosen(phc)), _) => {
-            Ok(AuthenticationStep::SecretCheck(SecretCheck { client: proven, phc }))
+            Ok(AuthenticationStep::SecretCheck(SecretCheck { client: proven, phc: phc.clone() }))
         }
         (Proof::Basic(_) | Proof::Post(_), Some(ClientProof::Made(stored)), Some(hash))
             if stored.matches(&hash) =>

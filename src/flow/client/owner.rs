@@ -7,6 +7,6 @@ use crate::store::{StoreError, View};
 /// client was made.
 pub fn owner_may(view: &impl View, client: &Client) -> Result<bool, StoreError> {
     let Some(owner) = &client.owner else { return Ok(true) };
-    let person = view.find::<Person>(owner)?;
+    let person = view.find_shared::<Person>(owner)?;
     Ok(person.is_some_and(|person| person.enabled_since(client.created)))
 }

@@ -55,5 +55,6 @@ pub fn record_removal(
 }
 
 fn record(view: &impl View) -> Result<ClockRecord, StoreError> {
-    Ok(view.find::<ClockRecord>(&())?.unwrap_or_default())
+    let record = view.find_shared::<ClockRecord>(&())?;
+    Ok(record.map_or_else(ClockRecord::default, |record| (*record).clone()))
 }

@@ -8,6 +8,8 @@
 
 pub mod registered;
 
+use std::sync::Arc;
+
 use crate::error::{Error, Refusal};
 use crate::flow::Rules;
 use crate::model::near::nearest;
@@ -177,15 +179,15 @@ fn brought_by(
         };
         let mut having = Vec::new();
         for key in keys {
-            let row = view.find::<Protected>(&key)?;
+            let row = view.find_shared::<Protected>(&key)?;
             having.extend(row.filter(|row| {
                 row.scope.has(token.as_str()) && (row.open || client.scope().has(token.as_str()))
             }));
         }
-        if let Ok([only]) = <[Protected; 1]>::try_from(having)
+        if let Ok([only]) = <[Arc<Protected>; 1]>::try_from(having)
             && !brought.contains(&only.resource)
         {
-            brought.push(only.resource);
+            brought.push(only.resource.clone());
         }
     }
     Ok(brought)
@@ -230,14 +232,14 @@ fn add(
     if !client.decisions.resources.is_empty() && !client.decisions.resources.contains(resource) {
         return Ok(false);
     }
-    if let Some(row) = view.find::<Protected>(&resource.canonical().to_owned())? {
+    if let Some(row) = view.find_shared::<Protected>(&resource.canonical().to_owned())? {
         let share = if row.open { &mut targets.open } else { &mut targets.closed };
         *share = share.union(&row.scope);
         if row.typ == TokenType::Jwt {
             targets.of_type_jwt.push(row.resource.clone());
         }
-        targets.known.push((row.resource.clone(), row.scope));
-        targets.insert(row.resource);
+        targets.known.push((row.resource.clone(), row.scope.clone()));
+        targets.insert(row.resource.clone());
         return Ok(true);
     }
     if !is_persons_own(rules, resource) {
@@ -405,10 +407,10 @@ pub fn narrowed(
 }
 
 /// The resources of which `client` is the resource server.
-pub fn served_by(view: &impl View, client: &ClientId) -> Result<Vec<Protected>, StoreError> {
+pub fn served_by(view: &impl View, client: &ClientId) -> Result<Vec<Arc<Protected>>, StoreError> {
     let mut served = Vec::new();
     for key in view.by(&RESOURCES_BY_SERVER, client, MAX_CONFIGURED)? {
-        served.extend(view.find::<Protected>(&key)?);
+        served.extend(view.find_shared::<Protected>(&key)?);
     }
     Ok(served)
 }

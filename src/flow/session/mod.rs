@@ -5,6 +5,7 @@ pub mod backchannel;
 pub mod logout;
 pub mod recent;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -30,9 +31,10 @@ const LAST_SEEN_PRECISION: Duration = Duration::from_mins(10);
 /// Proof that a browser is signed in: a session that is live, of a person who is not disabled.
 #[derive(Clone, Debug)]
 pub struct LiveSession {
+    expires: Timestamp,
     id: SessionId,
-    person: Person,
-    session: Session,
+    person: Arc<Person>,
+    session: Arc<Session>,
 }
 
 impl LiveSession {
@@ -53,7 +55,7 @@ impl LiveSession {
 
     /// Expiry.
     pub fn expires(&self) -> Timestamp {
-        self.session.expires
+        self.expires
     }
 
     /// The id of the person.
@@ -106,10 +108,13 @@ pub fn by_id(
     cx: &Context,
     id: SessionId,
 ) -> Result<Option<LiveSession>, StoreError> {
-    let Some(mut session) = view.find::<Session>(&id)? else { return Ok(None) };
-    let Some(person) = view.find::<Person>(&session.user)? else { return Ok(None) };
-    session.expires = expiry(view, cx, &session)?;
-    Ok(is_live(view, cx, (id, &session), &person)?.then_some(LiveSession { id, person, session }))
+    let Some(session) = view.find_shared::<Session>(&id)? else { return Ok(None) };
+    let Some(person) = view.find_shared::<Person>(&session.user)? else { return Ok(None) };
+    if !is_live(view, cx, (id, &session), &person)? {
+        return Ok(None);
+    }
+    let expires = expiry(view, cx, &session)?;
+    Ok(Some(LiveSession { expires, id, person, session }))
 }
 
 /// Whether a session of `person` is live.
@@ -222,7 +227,7 @@ pub fn touch(
 ) -> Result<(), Error> {
     let Some(live) = by_id(tx, cx, id)? else { return Ok(()) };
     let lifetimes = &cx.rules.config.lifetimes;
-    let mut session = live.session;
+    let mut session = Session::clone(&live.session);
     session.seen = cx.now;
     // A session from before the clock went back counts from now, so that it does not live longer.
     session.created = session.created.min(cx.now);
@@ -279,7 +284,7 @@ fn end_with_grants(tx: &mut Tx<'_>, cx: &Context, live: &LiveSession) -> Result<
     removal::schedule_logouts(tx, cx, id)?;
     let lifetimes = &cx.rules.config.lifetimes;
     let expires = cx.latest + lifetimes.authorization_code.max(lifetimes.device_code);
-    tx.put(&id, Session { expires, revoked: true, ..live.session.clone() })?;
+    tx.put(&id, Session { expires, revoked: true, ..Session::clone(&live.session) })?;
     removal::start(tx, cx, &Subject::Session(id))?;
     Ok(())
 }

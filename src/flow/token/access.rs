@@ -81,7 +81,7 @@ pub fn live(view: &impl View, cx: &Context, token: &VerifiedAccess) -> Result<Li
     if now >= claims.exp || now < claims.nbf {
         return Err(Refusal::BearerTokenExpired.into());
     }
-    if view.find::<Revoked>(&claims.jti)?.is_some() {
+    if view.find_shared::<Revoked>(&claims.jti)?.is_some() {
         return Err(Refusal::BearerTokenRevoked.into());
     }
     // The clock went back, and a revocation may be forgotten.
@@ -101,7 +101,7 @@ pub fn live(view: &impl View, cx: &Context, token: &VerifiedAccess) -> Result<Li
         return Ok(LiveAccess::Bridge(Box::new(live)));
     }
     let id = claims.client_id.parse::<ClientId>().map_err(|_| Refusal::BearerTokenMalformed)?;
-    let client = view.find::<Client>(&id)?;
+    let client = view.find_shared::<Client>(&id)?;
     // The client may be a later one of the same name, which does not own tokens from before it.
     let same =
         |client: &Client| client.enabled && client.created.seconds() <= claims.issued_by_latest();
@@ -109,7 +109,7 @@ pub fn live(view: &impl View, cx: &Context, token: &VerifiedAccess) -> Result<Li
         Some(client) => owner_may(view, client)?,
         None => false,
     };
-    if !present || !client.as_ref().is_some_and(same) {
+    if !present || !client.as_deref().is_some_and(same) {
         return Err(Refusal::BearerTokenOfEndedGrant.into());
     }
     if let Some(device) = device_of(&claims.jti)

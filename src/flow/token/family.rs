@@ -6,6 +6,7 @@
 //! leaves nothing else behind, and a replay is recognised by one comparison, however old it is.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -41,7 +42,7 @@ pub struct KnownToken {
     /// The id of its grant.
     pub id: GrantId,
     /// Its grant.
-    pub grant: Grant,
+    pub grant: Arc<Grant>,
     /// Its family.
     pub family: Family,
     /// Its generation.
@@ -66,7 +67,7 @@ pub fn find(
     token: &RefreshToken,
 ) -> Result<Option<KnownToken>, StoreError> {
     let id = GrantId::from(token.grant());
-    let Some(grant) = view.find::<Grant>(&id)? else { return Ok(None) };
+    let Some(grant) = view.find_shared::<Grant>(&id)? else { return Ok(None) };
     let Some(family) = grant.family.clone() else { return Ok(None) };
     let generation = cx.rules.pepper.generation_of(&family.salt, token);
     Ok(generation.map(|generation| KnownToken { id, grant, family, generation }))

@@ -1,5 +1,6 @@
 //! Grants: authorizations in use, and when they are in force.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -24,10 +25,10 @@ use crate::store::{Listing, Span, StoreError, Tx, View};
 /// is live if the grant depends on it.
 #[derive(Clone, Debug)]
 pub struct LiveGrant {
-    client: Client,
+    client: Arc<Client>,
     id: GrantId,
-    grant: Grant,
-    person: Person,
+    grant: Arc<Grant>,
+    person: Arc<Person>,
 }
 
 impl LiveGrant {
@@ -59,11 +60,12 @@ impl LiveGrant {
 
 /// The grant, if it is in force.
 pub fn live(view: &impl View, cx: &Context, id: GrantId) -> Result<Option<LiveGrant>, StoreError> {
-    let Some(grant) = view.find::<Grant>(&id)? else { return Ok(None) };
+    let Some(grant) = view.find_shared::<Grant>(&id)? else { return Ok(None) };
     if grant.ended.is_some() || cx.now >= grant.expires {
         return Ok(None);
     }
-    let Some(client) = view.find::<Client>(&grant.authorization.client)? else { return Ok(None) };
+    let client = view.find_shared::<Client>(&grant.authorization.client)?;
+    let Some(client) = client else { return Ok(None) };
     check(view, cx, id, grant, client)
 }
 
@@ -72,8 +74,8 @@ pub fn check(
     view: &impl View,
     cx: &Context,
     id: GrantId,
-    grant: Grant,
-    client: Client,
+    grant: Arc<Grant>,
+    client: Arc<Client>,
 ) -> Result<Option<LiveGrant>, StoreError> {
     if grant.ended.is_some() || cx.now >= grant.expires {
         return Ok(None);
@@ -82,13 +84,14 @@ pub fn check(
         return Ok(None);
     }
     let authorization = &grant.authorization;
-    let Some(person) = view.find::<Person>(&authorization.user)? else { return Ok(None) };
+    let person = view.find_shared::<Person>(&authorization.user)?;
+    let Some(person) = person else { return Ok(None) };
     let signed_in = authorization.authentication.at;
     let ended = person.is_signed_out(authorization.session, signed_in) && !grant.by_operator;
     if ended || !person.enabled_since(signed_in) || !client.decisions.admit(&person.groups) {
         return Ok(None);
     }
-    let session = view.find::<Session>(&authorization.session)?;
+    let session = view.find_shared::<Session>(&authorization.session)?;
     if session.as_ref().is_some_and(|session| session.revoked)
         || is_withdrawn(view, authorization.user, &authorization.client, authorization.given)?
     {
@@ -111,7 +114,7 @@ pub fn is_withdrawn(
     client: &ClientId,
     given: Timestamp,
 ) -> Result<bool, StoreError> {
-    let withdrawal = view.find::<Withdrawal>(&(user, client.clone()))?;
+    let withdrawal = view.find_shared::<Withdrawal>(&(user, client.clone()))?;
     Ok(withdrawal.is_some_and(|withdrawal| given <= withdrawal.at))
 }
 
@@ -125,7 +128,7 @@ pub fn check_groups(
     client: &Client,
     authorization: &Authorization,
 ) -> Result<(), Error> {
-    let person = view.find::<Person>(&authorization.user)?;
+    let person = view.find_shared::<Person>(&authorization.user)?;
     match person.filter(|person| !client.decisions.admit(&person.groups)) {
         Some(person) => {
             let listed =
@@ -146,7 +149,7 @@ pub fn check_groups(
 pub fn create(
     tx: &mut Tx<'_>,
     cx: &Context,
-    client: Client,
+    client: Arc<Client>,
     authorization: Authorization,
     ended: Refusal,
 ) -> Result<(LiveGrant, Option<RefreshToken>), Error> {
@@ -170,8 +173,8 @@ pub fn create(
         by_operator: false,
     };
     let refresh_token = grant.family.as_ref().map(|own| family::newest(cx, id, own));
-    let live = check(tx, cx, id, grant, client)?.ok_or(ended)?;
-    tx.put(&id, live.grant.clone())?;
+    let live = check(tx, cx, id, Arc::new(grant), client)?.ok_or(ended)?;
+    tx.put(&id, Grant::clone(&live.grant))?;
     Ok((live, refresh_token))
 }
 
@@ -184,7 +187,7 @@ pub fn create(
 pub fn create_by_operator(
     tx: &mut Tx<'_>,
     cx: &Context,
-    client: Client,
+    client: Arc<Client>,
     authorization: Authorization,
     lifetime: Duration,
 ) -> Result<LiveGrant, Error> {
@@ -199,8 +202,8 @@ pub fn create_by_operator(
         family: None,
         offline: true,
     };
-    let live = check(tx, cx, id, grant, client)?.ok_or(Refusal::GrantEnded)?;
-    tx.put(&id, live.grant.clone())?;
+    let live = check(tx, cx, id, Arc::new(grant), client)?.ok_or(Refusal::GrantEnded)?;
+    tx.put(&id, Grant::clone(&live.grant))?;
     Ok(live)
 }
 

@@ -1,6 +1,8 @@
 //! Introspection: [RFC 7662](https://www.rfc-editor.org/rfc/rfc7662). It only reads, and
 //! reads all of it from the store each time, so a token that has ended is inactive at once.
 
+use std::sync::Arc;
+
 use crate::error::{Error, Refusal};
 use crate::flow::bridge::access::is_bridge;
 use crate::flow::client::authentication::AuthenticatedClient;
@@ -100,7 +102,7 @@ fn of_access(
         let bridge = is_bridge(claims);
         let accepts =
             |row: &Protected| claims.aud.has(row.resource.as_str()) || bridge && row.accepts_bridge;
-        Ok(served.iter().any(accepts))
+        Ok(served.iter().map(Arc::as_ref).any(accepts))
     };
     let live = access::live(view, cx, token)?;
     if !own && !addressed()? {

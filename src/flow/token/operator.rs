@@ -8,6 +8,7 @@
 //! page, where it can be ended. That of a client depends on the client alone, like every other token
 //! of a client itself.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, Refusal};
@@ -148,7 +149,7 @@ fn for_person(
         session: SessionId::from_seed(&cx.seed),
         user,
     };
-    let live = grant::create_by_operator(tx, cx, client, authorization, lifetime)?;
+    let live = grant::create_by_operator(tx, cx, Arc::new(client), authorization, lifetime)?;
     let issued = issue::for_operator(cx, &live, TokenTarget { resources, scope, typ });
     Ok(Ordered { grant: Some((live.id(), user)), issued })
 }

@@ -12,6 +12,7 @@
 mod draft;
 mod examination;
 mod guard;
+mod known_rows;
 mod large_writes;
 mod locked_file;
 mod overlay;
@@ -38,12 +39,14 @@ pub use redb::StorageBackend as Backend;
 use crate::private_file;
 use crate::store::{StoreError, WriteHealth, seal};
 use guard::guarded;
+use known_rows::KnownRows;
 use locked_file::LockedFile;
 use overlay::{Change, Fault, Handle, Overlay};
 use snapshot::Rows;
 
 pub(super) use draft::{Draft, draft};
 pub(super) use examination::{Examined, examine, examine_disk};
+pub(super) use known_rows::KnownAt;
 pub(super) use snapshot::Snapshot;
 
 /// The only redb table: it maps a tag and the key of a row to the row.
@@ -76,12 +79,15 @@ pub(super) struct Engine {
     current: RwLock<Option<Arc<Snapshot>>>,
     disk: Arc<dyn Backend>,
     health: Mutex<WriteHealth>,
+    known: Arc<KnownRows>,
     opened: RwLock<Arc<Opened>>,
     /// Held during a commit and while the database is opened anew.
     writing: Mutex<Writing>,
 }
 
 struct Writing {
+    /// The number of commits, and of attempts that failed.
+    commits: u64,
     /// The end of the open database: its channel closes with it.
     end: Receiver<Infallible>,
     /// The ends of databases that were given up and may have snapshots. They read the disk, so
@@ -167,8 +173,14 @@ impl Engine {
             current: RwLock::default(),
             disk,
             health: Mutex::new(WriteHealth::Writable),
+            known: Arc::default(),
             opened: RwLock::new(opened),
-            writing: Mutex::new(Writing { end, given_up: Vec::new(), undo: Vec::new() }),
+            writing: Mutex::new(Writing {
+                commits: 0,
+                end,
+                given_up: Vec::new(),
+                undo: Vec::new(),
+            }),
         };
         match rows {
             Ok(_) => {}
@@ -176,7 +188,8 @@ impl Engine {
             Err(TableError::TableDoesNotExist(_)) => engine.apply(&Writes::new())?,
             Err(error) => return Err(error.into()),
         }
-        engine.publish(&engine.opened());
+        let commit = engine.writing().commits;
+        engine.publish(&engine.opened(), commit);
         Ok(engine)
     }
 
@@ -197,9 +210,11 @@ impl Engine {
         Snapshot::of(&self.usable(&mut self.writing())?).map(Arc::new)
     }
 
-    /// Lets readers have the last commit of `opened`. If it cannot be looked at, each of them tries.
-    fn publish(&self, opened: &Arc<Opened>) {
-        let snapshot = Snapshot::of(opened).ok().map(Arc::new);
+    /// Lets readers have the last commit of `opened`, which has this number. If it cannot be looked at, each
+    /// of them tries.
+    fn publish(&self, opened: &Arc<Opened>, commit: u64) {
+        let snapshot = Snapshot::of(opened).ok();
+        let snapshot = snapshot.map(|snapshot| Arc::new(snapshot.numbered(commit, &self.known)));
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
     }
 
@@ -301,9 +316,11 @@ impl Engine {
         let before = overlay::header(&*self.disk).map_err(StorageError::from)?;
         let database = opened.database()?;
         let committed = guarded(|| commit(database, writes));
+        writing.commits += 1;
         let failure = match (opened.overlay.fault(), committed) {
             (None, Ok(Ok(()))) => {
-                self.publish(opened);
+                self.known.change(writing.commits, writes);
+                self.publish(opened, writing.commits);
                 return Ok(());
             }
             (Some(Fault::Write(cause)), _) => StoreError::Unwritable(cause.clone()),
@@ -314,6 +331,7 @@ impl Engine {
             (_, Err(damaged)) => damaged,
         };
         opened.overlay.give_up(Fault::Commit);
+        self.known.clear(writing.commits);
         writing.undo = opened.overlay.undo(before).unwrap_or_default();
         // Snapshots need the next database at once. If it cannot be opened, they return the error.
         let _ = self.usable(writing);

@@ -10,6 +10,7 @@ use crate::store::{StoreError, seal};
 
 use super::Opened;
 use super::guard::guarded;
+use super::known_rows::{KnownAt, KnownRows};
 
 /// The key and the bytes of a row.
 type KeyedRow = (Vec<u8>, Vec<u8>);
@@ -22,6 +23,8 @@ type Guard<'a> = AccessGuard<'a, &'static [u8]>;
 
 /// A snapshot of the database.
 pub(in crate::store) struct Snapshot {
+    /// The number of its commit, and what is known of its rows, if it is the one that all share.
+    known: Option<(u64, Arc<KnownRows>)>,
     rows: Rows,
     /// Keeps the database open.
     opened: Arc<Opened>,
@@ -29,7 +32,18 @@ pub(in crate::store) struct Snapshot {
 
 impl Snapshot {
     pub(super) fn of(opened: &Arc<Opened>) -> Result<Self, StoreError> {
-        Ok(Self { rows: opened.rows()??, opened: Arc::clone(opened) })
+        Ok(Self { known: None, rows: opened.rows()??, opened: Arc::clone(opened) })
+    }
+
+    /// The same, as the snapshot of the commit of this number.
+    pub(super) fn numbered(self, commit: u64, known: &Arc<KnownRows>) -> Self {
+        Self { known: Some((commit, Arc::clone(known))), ..self }
+    }
+
+    /// What is known of its rows without reading them.
+    pub(in crate::store) fn known(&self) -> Option<KnownAt<'_>> {
+        let (commit, rows) = self.known.as_ref()?;
+        Some(KnownAt { commit: *commit, rows })
     }
 
     /// Whether its database has to be opened anew.
