@@ -87,6 +87,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
         ],
     ),
     ("strsim", &["config", "model/near.rs"]),
+    ("tikv_jemallocator", &["main.rs"]),
     ("time", &["clock/"]),
     (
         "tokio",
