@@ -138,6 +138,7 @@
 //!   nothing was written.
 //! - **view**: what reads the store, a snapshot or a transaction ([`store::View`]).
 //! - **context**: what a transition is given beside its facts: time, seed, rules ([`flow::Context`]).
+//! - **present**: the part of it by which what is stored is judged: time and rules ([`flow::Present`]).
 //! - **in doubt**: of the clock, that it has jumped by more than a day, and has neither come back nor
 //!   run steadily for an hour ([`clock::ClockWatch`]).
 //! - **latest time**: the latest that any context had. It never goes back.

@@ -49,7 +49,7 @@ use crate::config::Config;
 use crate::error::{Error, Internal, Refusal};
 use crate::event::{DroppedLines, EventId};
 use crate::fetch::{Fetcher, Settings};
-use crate::flow::{self, Context, Rules};
+use crate::flow::{self, Context, Present, Rules};
 use crate::keys::{KeyRing, KeySource};
 use crate::model::actor::Acting;
 use crate::oauth::client::SigningAlg;
@@ -264,10 +264,13 @@ impl App {
 
     /// A new context for one transition.
     pub fn context_of(&self, acting: Acting) -> Context {
+        Context { acting, present: self.present(), seed: self.entropy.seed() }
+    }
+
+    /// What it takes to judge what is stored, for a request that makes nothing.
+    pub fn present(&self) -> Present {
         let (now, watch) = self.clock.look();
-        Context {
-            acting,
-            seed: self.entropy.seed(),
+        Present {
             in_doubt: watch.jump().is_some(),
             latest: watch.latest(),
             now,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::error::{Error, Refusal};
 use crate::flow::installation::evidence;
 use crate::flow::session::{self, LiveSession};
-use crate::flow::{Context, Rules};
+use crate::flow::{Context, Present, Rules};
 use crate::model::application::{AppHost, ReturnPath};
 use crate::model::person::Role;
 use crate::secret::{AppCodeSecret, AppSecret, AppStart, TokenHash};
@@ -82,7 +82,7 @@ fn scheme(rules: &Rules) -> &'static str {
 /// person has none of the roles that the application requires.
 pub fn verify(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     app: &App,
     cookie: Option<&TokenHash>,
 ) -> Result<LiveSession, Error> {

@@ -9,6 +9,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -126,20 +127,44 @@ impl Rules {
 pub struct Context {
     /// Who does it, and from where.
     pub acting: Acting,
+    /// The time, and the rules.
+    pub present: Present,
     /// The seed of this transition alone.
     pub seed: Seed,
+}
+
+impl Context {
+    /// The same under other rules.
+    #[must_use]
+    pub fn under(&self, rules: Rules) -> Self {
+        let present = Present { rules: Arc::new(rules), ..self.present.clone() };
+        Self { present, ..self.clone() }
+    }
+}
+
+impl Deref for Context {
+    type Target = Present;
+
+    fn deref(&self) -> &Present {
+        &self.present
+    }
+}
+
+/// What it takes to judge what is stored. Nothing is made of it: it has no seed.
+#[derive(Clone)]
+pub struct Present {
     /// Whether the clock is in doubt, since it jumped. Nothing is removed then because of its age.
     pub in_doubt: bool,
     /// The latest time that any transition had, which is later than `now` after the clock went back.
     /// What has to come after everything before it is dated by it.
     pub latest: Timestamp,
-    /// The time of the transition.
+    /// The time.
     pub now: Timestamp,
     /// The rules.
     pub rules: Arc<Rules>,
 }
 
-impl Context {
+impl Present {
     /// The deadline of something that is used once, and lives for `lifetime`.
     pub fn deadline(&self, lifetime: Duration) -> Deadline {
         Deadline::after(lifetime, self.now, self.latest)

@@ -44,7 +44,7 @@ pub(super) async fn verify(
     let cookie = Cookie::Session.read::<AppSecret>(&app, &protected, &headers);
     let cookie = cookie.map(|secret| app.rules().pepper.hash(&secret));
 
-    let cx = app.context();
+    let cx = app.present();
     let live = application::verify(&app.read()?, &cx, &protected, cookie.as_ref());
     match live {
         Ok(live) => {

@@ -1,7 +1,5 @@
 //! The scopes and roles that a file defines: rows beside the configuration.
 
-use std::sync::Arc;
-
 use super::ledger::Ledger;
 use super::{Manifest, Noun, RoleEntry, ScopeEntry};
 use crate::config::{self, Definitions};
@@ -52,7 +50,7 @@ pub(super) fn apply(
 
 /// The context with the rules that follow from what is defined now.
 fn with_defined(tx: &Tx<'_>, cx: &Context) -> Result<Context, Error> {
-    Ok(Context { rules: Arc::new(cx.rules.with_definitions(&list(tx)?)), ..cx.clone() })
+    Ok(cx.under(cx.rules.with_definitions(&list(tx)?)))
 }
 
 fn define_scope(

@@ -9,7 +9,7 @@ use crate::flow::bridge::device::{self, Asking, NewDevice, Opener};
 use crate::flow::events::{self, Act};
 use crate::flow::installation::evidence;
 use crate::flow::throttle::{self, Source};
-use crate::flow::{Context, Rules, rights};
+use crate::flow::{Context, Present, Rules, rights};
 use crate::model::bridge::{AUDIENCE, BridgeSessionId};
 use crate::model::person::Role;
 use crate::model::user_agent::DeviceInfo;
@@ -290,7 +290,7 @@ impl LiveBridge {
 /// ended, and its person is enabled.
 pub fn live(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     id: &BridgeSessionId,
 ) -> Result<Option<LiveBridge>, StoreError> {
     let Some(session) = view.find::<BridgeSession>(id)? else { return Ok(None) };
@@ -317,7 +317,7 @@ pub fn is_bridge(claims: &AccessClaims) -> bool {
 /// session has ended.
 pub fn of_token(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     claims: &AccessClaims,
 ) -> Result<LiveBridge, Error> {
     if !is_bridge(claims) {
@@ -337,7 +337,7 @@ pub fn of_token(
 /// # Errors
 ///
 /// [`Refusal::BearerTokenOfEndedGrant`] if it has.
-pub fn recheck(view: &impl View, cx: &Context, bridge: &LiveBridge) -> Result<LiveBridge, Error> {
+pub fn recheck(view: &impl View, cx: &Present, bridge: &LiveBridge) -> Result<LiveBridge, Error> {
     Ok(live(view, cx, bridge.id())?.ok_or(Refusal::BearerTokenOfEndedGrant)?)
 }
 

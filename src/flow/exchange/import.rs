@@ -1,7 +1,6 @@
 //! The import: what the plan has is written, in the order of the file.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::file::{Faults, File};
 use super::lines::Line;
@@ -144,8 +143,7 @@ fn put(tx: &mut Tx<'_>, cx: &Context, line: &Line) -> Result<(), Error> {
 /// Checks what the rules say of what was written, with the scopes and roles that are new.
 fn check(tx: &Tx<'_>, cx: &Context, new: &[(u64, Line)]) -> Result<(), Error> {
     let defined = definitions::list(tx)?;
-    let rules = Arc::new(cx.rules.with_definitions(&defined));
-    let cx = &Context { rules, ..cx.clone() };
+    let cx = &cx.under(cx.rules.with_definitions(&defined));
     for (number, line) in new {
         let checked = match line {
             Line::Role(own) => {

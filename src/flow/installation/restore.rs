@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::flow::Context;
+use crate::flow::{Context, Present};
 use crate::store::schema::Restore;
 use crate::store::{StoreError, Tx, View};
 
@@ -25,7 +25,7 @@ pub fn record(tx: &mut Tx<'_>, cx: &Context, backup: Timestamp) -> Result<(), St
 /// use. If it was alive in the backup, its idle lifetime counts from the restore.
 pub fn idle_expiry(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     expires: Timestamp,
     idle: Duration,
 ) -> Result<Timestamp, StoreError> {
@@ -37,7 +37,7 @@ pub fn idle_expiry(
 }
 
 /// Whether the store was restored within `time`, so that what is unknown may be lost by that.
-pub fn is_recent(view: &impl View, cx: &Context, time: Duration) -> Result<bool, StoreError> {
+pub fn is_recent(view: &impl View, cx: &Present, time: Duration) -> Result<bool, StoreError> {
     let restore = view.find::<Restore>(&())?;
     Ok(restore.is_some_and(|restore| cx.now < restore.at + time))
 }
@@ -46,7 +46,7 @@ pub fn is_recent(view: &impl View, cx: &Context, time: Duration) -> Result<bool,
 /// a restore. If so, it was issued before the restore, and must be used within `idle` of it.
 pub fn explains(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     created: Timestamp,
     idle: Duration,
 ) -> Result<bool, StoreError> {

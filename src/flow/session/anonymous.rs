@@ -12,7 +12,7 @@ use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::last_use;
 use crate::flow::throttle::{self, Source};
 use crate::flow::token::issue::{self, Issued};
-use crate::flow::{Context, admission};
+use crate::flow::{Context, Present, admission};
 use crate::model::anonymous::AnonymousRequest;
 use crate::model::network::Network;
 use crate::model::user_agent::DeviceInfo;
@@ -100,7 +100,7 @@ pub fn open(
 /// still exists, is enabled and may open anonymous sessions.
 pub fn live(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     id: SessionId,
 ) -> Result<Option<AnonymousSession>, StoreError> {
     let Some(session) = view.find::<AnonymousSession>(&id)? else { return Ok(None) };
@@ -117,14 +117,14 @@ pub fn live(
 /// # Errors
 ///
 /// [`Refusal::BearerTokenOfEndedGrant`].
-pub fn check(view: &impl View, cx: &Context, claims: &AccessClaims) -> Result<(), Error> {
+pub fn check(view: &impl View, cx: &Present, claims: &AccessClaims) -> Result<(), Error> {
     of_token(view, cx, claims)?.map(|_| ()).ok_or(Refusal::BearerTokenOfEndedGrant.into())
 }
 
 /// The live session of a token.
 fn of_token(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     claims: &AccessClaims,
 ) -> Result<Option<(SessionId, AnonymousSession)>, StoreError> {
     let id: Option<SessionId> = claims.sid.as_deref().and_then(|sid| sid.parse().ok());

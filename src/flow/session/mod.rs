@@ -13,7 +13,7 @@ use crate::error::{Error, Refusal};
 use crate::event::Kind;
 use crate::flow::events::{self, Act};
 use crate::flow::installation::{clock, restore};
-use crate::flow::{Context, removal, rights};
+use crate::flow::{Context, Present, removal, rights};
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::id::{SessionId, UserId};
 use crate::secret::{SessionSecret, TokenHash};
@@ -85,7 +85,7 @@ impl LiveSession {
     }
 
     /// Whether the last use should be recorded now.
-    pub fn needs_touch(&self, cx: &Context) -> bool {
+    pub fn needs_touch(&self, cx: &Present) -> bool {
         cx.now.apart(self.session.seen) >= LAST_SEEN_PRECISION
     }
 }
@@ -93,7 +93,7 @@ impl LiveSession {
 /// The session of a key or cookie, if it is live.
 pub fn live(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     holder: &TokenHash,
 ) -> Result<Option<LiveSession>, StoreError> {
     match view.by(&SESSIONS_BY_HOLDER, holder, 1)?.first() {
@@ -105,7 +105,7 @@ pub fn live(
 /// The session of that `sid`, if it is live.
 pub fn by_id(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     id: SessionId,
 ) -> Result<Option<LiveSession>, StoreError> {
     let Some(session) = view.find_shared::<Session>(&id)? else { return Ok(None) };
@@ -120,7 +120,7 @@ pub fn by_id(
 /// Whether a session of `person` is live.
 pub fn is_live(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     (id, session): (SessionId, &Session),
     person: &Person,
 ) -> Result<bool, StoreError> {
@@ -130,7 +130,7 @@ pub fn is_live(
 }
 
 /// The expiry of a session. After the restore of a backup its idle lifetime counts from the restore.
-pub fn expiry(view: &impl View, cx: &Context, session: &Session) -> Result<Timestamp, StoreError> {
+pub fn expiry(view: &impl View, cx: &Present, session: &Session) -> Result<Timestamp, StoreError> {
     let lifetimes = &cx.rules.config.lifetimes;
     let expires = restore::idle_expiry(view, cx, session.expires, lifetimes.session_idle)?;
     // A row may outlive the total lifetime of its session as a mark of its revocation.

@@ -7,7 +7,7 @@ use crate::flow::client::owner::owner_may;
 use crate::flow::installation::evidence;
 use crate::flow::token::grant;
 use crate::flow::token::grant::LiveGrant;
-use crate::flow::{Context, bridge, session};
+use crate::flow::{Context, Present, bridge, session};
 use crate::keys::VerifiedAccess;
 use crate::model::actor::{Acting, Actor};
 use crate::oauth::claims::{device_of, grant_of};
@@ -73,7 +73,7 @@ pub fn administrator(
 ///
 /// [`Refusal::BearerTokenExpired`], [`Refusal::BearerTokenRevoked`],
 /// [`Refusal::BearerTokenMalformed`] or [`Refusal::BearerTokenOfEndedGrant`].
-pub fn live(view: &impl View, cx: &Context, token: &VerifiedAccess) -> Result<LiveAccess, Error> {
+pub fn live(view: &impl View, cx: &Present, token: &VerifiedAccess) -> Result<LiveAccess, Error> {
     let (now, claims) = (cx.now.seconds(), token.claims());
     // RFC 7662 §4: "the authorization server MUST determine whether or not the token has expired",
     // "whether or not a token's valid period has started yet" and "whether or not such a revocation

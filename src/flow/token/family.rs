@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
-use crate::flow::Context;
 use crate::flow::installation::restore;
+use crate::flow::{Context, Present};
 use crate::oauth::id::GrantId;
 use crate::secret::{RefreshSalt, RefreshToken};
 use crate::store::schema::{Family, Grant, Spending};
@@ -63,7 +63,7 @@ pub enum Place {
 /// Reads a token, if this server made it and its grant was not removed.
 pub fn find(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     token: &RefreshToken,
 ) -> Result<Option<KnownToken>, StoreError> {
     let id = GrantId::from(token.grant());
@@ -80,7 +80,7 @@ impl KnownToken {
     }
 
     /// The time at which the newest token of its family expires if it is not used.
-    pub fn expires(&self, view: &impl View, cx: &Context) -> Result<Timestamp, StoreError> {
+    pub fn expires(&self, view: &impl View, cx: &Present) -> Result<Timestamp, StoreError> {
         let idle = cx.rules.config.lifetimes.refresh_idle;
         let issued = self.family.spendings.last().map_or(self.grant.created, |last| last.at);
         let expires = restore::idle_expiry(view, cx, issued + idle, idle)?;
@@ -94,7 +94,7 @@ impl KnownToken {
     /// # Errors
     ///
     /// [`Refusal::RefreshAhead`] if one was taken before.
-    pub fn check_ahead(&self, view: &impl View, cx: &Context) -> Result<bool, Error> {
+    pub fn check_ahead(&self, view: &impl View, cx: &Present) -> Result<bool, Error> {
         let idle = cx.rules.config.lifetimes.refresh_idle;
         let restored = restore::explains(view, cx, self.grant.created, idle)?;
         if !restored && self.family.ahead {

@@ -9,7 +9,7 @@ use crate::event::{EventId, Kind};
 use crate::flow::client::last_use;
 use crate::flow::events::{self, Act};
 use crate::flow::token::family;
-use crate::flow::{Context, rights, session};
+use crate::flow::{Context, Present, rights, session};
 use crate::oauth::client::GrantType;
 use crate::oauth::group::Group;
 use crate::oauth::id::{ClientId, GrantId, UserId};
@@ -59,7 +59,7 @@ impl LiveGrant {
 }
 
 /// The grant, if it is in force.
-pub fn live(view: &impl View, cx: &Context, id: GrantId) -> Result<Option<LiveGrant>, StoreError> {
+pub fn live(view: &impl View, cx: &Present, id: GrantId) -> Result<Option<LiveGrant>, StoreError> {
     let Some(grant) = view.find_shared::<Grant>(&id)? else { return Ok(None) };
     if grant.ended.is_some() || cx.now >= grant.expires {
         return Ok(None);
@@ -72,7 +72,7 @@ pub fn live(view: &impl View, cx: &Context, id: GrantId) -> Result<Option<LiveGr
 /// As [`live`], for rows that this transaction has already read: the grant, and its client.
 pub fn check(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     id: GrantId,
     grant: Arc<Grant>,
     client: Arc<Client>,
@@ -267,7 +267,7 @@ pub fn revoke(tx: &mut Tx<'_>, cx: &Context, id: GrantId) -> Result<LiveGrant, E
 /// page.
 pub fn list(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     user: Option<UserId>,
     client: Option<&ClientId>,
     span: &Span<GrantId>,

@@ -10,7 +10,7 @@ use crate::flow::token::access::LiveAccess;
 use crate::flow::token::family::{self, KnownToken, Place};
 use crate::flow::token::grant::LiveGrant;
 use crate::flow::token::{access, grant, issue};
-use crate::flow::{Context, resource};
+use crate::flow::{Present, resource};
 use crate::keys::VerifiedAccess;
 use crate::oauth::claims::{Audience, PHISHING_RESISTANT};
 use crate::oauth::client::{ClientType, GrantType, SigningAlg};
@@ -61,7 +61,7 @@ enum Knowledge {
 /// introspection response with the "active" field set to "false"."
 pub fn read(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     proven: &AuthenticatedClient,
     presented: &PresentedToken,
 ) -> Result<Introspected, Error> {
@@ -90,7 +90,7 @@ pub fn read(
 
 fn of_access(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     id: &ClientId,
     asker: &Client,
     token: &VerifiedAccess,
@@ -120,7 +120,7 @@ fn of_access(
 /// it.
 fn of_refresh(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     id: &ClientId,
     asker: &Client,
     token: &RefreshToken,
@@ -140,13 +140,13 @@ fn of_refresh(
 /// The refusal that its use would get.
 pub fn refresh(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     token: &RefreshToken,
 ) -> Result<Introspection, Error> {
     of_known(view, cx, &family::find(view, cx, token)?.ok_or(Refusal::RefreshUnknown)?)
 }
 
-fn of_known(view: &impl View, cx: &Context, token: &KnownToken) -> Result<Introspection, Error> {
+fn of_known(view: &impl View, cx: &Present, token: &KnownToken) -> Result<Introspection, Error> {
     match token.place() {
         Place::Ahead => {
             token.check_ahead(view, cx)?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::error::{Error, Refusal};
-use crate::flow::Context;
+use crate::flow::Present;
 use crate::flow::token::access::LiveAccess;
 use crate::flow::token::{access, issue};
 use crate::keys::VerifiedAccess;
@@ -36,7 +36,7 @@ pub struct Envelope {
 /// (`userinfo_signed_response_alg`), if the client registered one.
 pub fn read(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     token: &VerifiedAccess,
 ) -> Result<(Userinfo, Option<SigningAlg>), Error> {
     let claims = token.claims();

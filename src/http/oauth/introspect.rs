@@ -30,8 +30,8 @@ pub(in crate::http) async fn introspect(
         .map_err(|failure| failure.replace(Refusal::ClientIdMissing, Refusal::ClientAuthMissing))?;
     let presented = presented(&app, TokenParameter::parse(&form)?);
 
-    let context = app.context();
-    let outcome = introspect::read(&app.read()?, &context, &client, &presented)?;
+    let cx = app.present();
+    let outcome = introspect::read(&app.read()?, &cx, &client, &presented)?;
     let Introspected { alg, introspection, withheld } = outcome;
     if withheld {
         app.count(client.id(), UsageEvent::Withheld);
@@ -47,7 +47,7 @@ pub(in crate::http) async fn introspect(
     let claims = SignedIntrospection {
         iss: app.rules().issuer.to_string(),
         aud: client.id().to_string(),
-        iat: context.now.seconds(),
+        iat: cx.now.seconds(),
         token_introspection: introspection,
     };
     // RFC 9701 §5: "The "typ" JWT header parameter MUST be set to "token-introspection+jwt"".

@@ -32,9 +32,9 @@ pub(in crate::http) async fn post(
 /// encrypted response was requested during Client Registration". The media type of a signed one is
 /// `application/jwt`.
 async fn response(app: &App, token: &str) -> Result<Response, BearerFailure> {
-    let context = app.context();
-    let verified = app.keys().verify_access(token, context.now)?;
-    let (userinfo, alg) = userinfo::read(&app.read()?, &context, &verified)?;
+    let cx = app.present();
+    let verified = app.keys().verify_access(token, cx.now)?;
+    let (userinfo, alg) = userinfo::read(&app.read()?, &cx, &verified)?;
     let Some(alg) = alg else { return Ok(Json(userinfo).into_response()) };
     let signed = app.sign(alg, "JWT", &userinfo).await?;
     Ok(([(header::CONTENT_TYPE, "application/jwt")], signed).into_response())
