@@ -19,7 +19,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::verify;
-use jsonwebtoken::{Algorithm, DecodingKey, Header};
+use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -251,14 +251,13 @@ impl SigningKey {
 
     /// What [`Self::signed`] signs: `claims` with the header `typ` (RFC 7515 §7.1, JWS Signing Input).
     pub fn unsigned(&self, typ: &str, claims: &impl Serialize) -> Result<String, Internal> {
-        let header = Header {
-            typ: Some(typ.to_owned()),
-            kid: Some(self.id.as_str().to_owned()),
-            ..Header::new(algorithm(self.alg))
-        };
+        let header = Header { typ, alg: algorithm(self.alg), kid: self.id.as_str() };
         let header = serde_json::to_vec(&header).map_err(Internal::new)?;
         let claims = serde_json::to_vec(claims).map_err(Internal::new)?;
-        let mut token = URL_SAFE_NO_PAD.encode(header);
+        // With room for the signature.
+        let length = (header.len() + claims.len()).saturating_mul(4) / 3;
+        let mut token = String::with_capacity(length.saturating_add(MAX_SIGNATURE));
+        URL_SAFE_NO_PAD.encode_string(header, &mut token);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(claims, &mut token);
         Ok(token)
@@ -272,6 +271,17 @@ impl SigningKey {
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         Ok(token)
     }
+}
+
+/// The most characters of a signature, and of what parts a token: RSA with 2048 bits.
+const MAX_SIGNATURE: usize = 350;
+
+/// The header of what is signed (RFC 7515 §4.1).
+#[derive(Serialize)]
+struct Header<'a> {
+    typ: &'a str,
+    alg: Algorithm,
+    kid: &'a str,
 }
 
 const fn algorithm(alg: SigningAlg) -> Algorithm {
