@@ -76,6 +76,9 @@ pub(super) const EXPIRY: Tag = Tag { byte: 1, name: "expiry" };
 /// The rows of each pool by their holder, in the order in which a full pool takes them.
 pub(super) const HELD: Tag = Tag { byte: 3, name: "held" };
 
+/// The bytes that most keys have room in.
+const USUAL_KEY: usize = 64;
+
 /// What one row declares.
 pub struct Entries {
     row: Vec<u8>,
@@ -189,7 +192,8 @@ pub(super) fn held_at(pool: Pool, holder: &Holder, rank: Rank) -> Vec<u8> {
 
 /// The bytes of a tag and the first part of a key.
 pub(super) fn prefix<K: Key>(tag: Tag, key: &K) -> Vec<u8> {
-    let mut bytes = vec![tag.byte];
+    let mut bytes = Vec::with_capacity(USUAL_KEY);
+    bytes.push(tag.byte);
     key.write(&mut bytes);
     bytes
 }
