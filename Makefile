@@ -25,12 +25,6 @@ comma := ,
 RUSTFLAGS_OF_RELEASE := --config 'target.$(HOST).rustflags=[$(LINKING)$(PREFIXES:%="--remap-path-prefix=%"$(comma))]'
 CFLAGS_OF_RELEASE := CFLAGS="$(PREFIXES:%=-ffile-prefix-map=%)"
 
-# Kernels of this processor have pages of 4, 16 or 64 KiB, and the allocator takes those up to the size that it
-# was built for.
-ifneq (,$(findstring aarch64,$(HOST)))
-export JEMALLOC_SYS_WITH_LG_PAGE := 16
-endif
-
 # What `gatelodge version` says of the commit; nothing where there is none.
 COMMIT := $(shell git log -1 --abbrev=12 --date=short \
 	--format='GATELODGE_COMMIT=%h GATELODGE_COMMIT_DATE=%cd' 2>/dev/null)
