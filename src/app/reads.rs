@@ -147,7 +147,7 @@ async fn perform(app: &App, form: String) -> Result<(Issued, ([usize; 4], usize)
 }
 
 #[tokio::test]
-async fn a_redemption_a_refresh_and_a_replay_read_each_row_at_most_once() {
+async fn a_redemption_a_refresh_and_a_replay_read_no_row_again_that_nobody_changed() {
     let entropy = Entropy::seeded(7);
     let code: AuthorizationCode = entropy.seed().token();
     let sources = Sources { clock: Clock::manual(NOW), entropy, ..Sources::default() };

@@ -255,8 +255,8 @@ impl SigningKey {
         let header = serde_json::to_vec(&header).map_err(Internal::new)?;
         let claims = serde_json::to_vec(claims).map_err(Internal::new)?;
         // With room for the signature.
-        let length = (header.len() + claims.len()).saturating_mul(4) / 3;
-        let mut token = String::with_capacity(length.saturating_add(MAX_SIGNATURE));
+        let length = (header.len() + claims.len()) * 4 / 3;
+        let mut token = String::with_capacity(length + MAX_SIGNATURE);
         URL_SAFE_NO_PAD.encode_string(header, &mut token);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(claims, &mut token);

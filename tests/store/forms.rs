@@ -2,7 +2,7 @@
 //! rotation.
 
 use gatelodge::secret::{Entropy, Generations, Pepper, RootSecret, TokenHash};
-use gatelodge::store::{Entries, Index, References, Row, Store, StoreError, Tag, View};
+use gatelodge::store::{Entries, Index, Read, References, Row, Store, StoreError, Tag, View};
 use serde::{Deserialize, Serialize};
 
 use super::rows::one_layout;
@@ -48,8 +48,13 @@ async fn a_row_is_found_changed_and_removed_where_an_earlier_root_key_put_it() {
     let (old_tag, new_tag) = (tag(&before), tag(&after));
     store.write(move |tx| tx.put(&old, Locker { number: 1, tag: old_tag })).await.unwrap();
 
+    let shared = |view: &Read, key: &TokenHash| {
+        view.find_shared::<Locker>(key).unwrap().map(|row| row.number)
+    };
     let view = store.read().unwrap();
     assert_eq!(view.find::<Locker>(&new).unwrap().unwrap().number, 1);
+    assert_eq!((shared(&view, &new), shared(&view, &old)), (Some(1), Some(1)));
+    assert_eq!(shared(&view, &new.newest_alone()), None);
     assert_eq!(view.by(&LOCKERS_BY_TAG, &new_tag, 1).unwrap(), [old]);
     drop(view);
     // It stays where it is, and is found by its new tag.
@@ -57,6 +62,8 @@ async fn a_row_is_found_changed_and_removed_where_an_earlier_root_key_put_it() {
     let view = store.read().unwrap();
     assert_eq!(view.count::<Locker>(9).unwrap(), 1);
     assert_eq!(view.find::<Locker>(&old).unwrap().unwrap().number, 2);
+    assert_eq!((shared(&view, &new), shared(&view, &old)), (Some(2), Some(2)));
+    assert_eq!(shared(&view, &new.newest_alone()), None);
     assert_eq!(view.by(&LOCKERS_BY_TAG, &new_tag.newest_alone(), 9).unwrap(), [old]);
     assert!(view.by(&LOCKERS_BY_TAG, &old_tag, 9).unwrap().is_empty());
     drop(view);
@@ -69,4 +76,5 @@ async fn a_row_is_found_changed_and_removed_where_an_earlier_root_key_put_it() {
     assert_eq!(nothing.unwrap(), None);
     let view = store.read().unwrap();
     assert!(view.by(&LOCKERS_BY_TAG, &new_tag, 9).unwrap().is_empty());
+    assert_eq!((shared(&view, &new), shared(&view, &old)), (None, None));
 }

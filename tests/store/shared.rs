@@ -124,23 +124,29 @@ fn readers_beside_a_writer_never_mix_two_commits() {
 fn what_a_commit_that_failed_would_have_written_is_shared_with_nobody() {
     let disk = prepared();
     let (store, runtime) = (disk.open().unwrap(), runtime());
-    let shared = |store: &Store| {
-        let view = store.read().unwrap();
+    let counted = |view: &Read| {
         let row = view.find_shared::<Counter>(&()).unwrap().unwrap();
         assert_eq!(Some(&*row), view.find::<Counter>(&()).unwrap().as_ref());
         row.0
     };
+    let shared = |store: &Store| counted(&store.read().unwrap());
     runtime.block_on(store.write(count)).unwrap();
     let before = shared(&store);
 
     for sync in 0..3 {
-        let started = shared(&store);
+        let held = store.read().unwrap();
+        let started = counted(&held);
         disk.suffer(Faults { sync_fails: Some(sync), ..Faults::default() });
         let failed = runtime.block_on(store.write(count)).is_err();
-        assert_eq!(shared(&store), if failed { started } else { started + 1 });
+        let now = if failed { started } else { started + 1 };
+        assert_eq!((shared(&store), counted(&held)), (now, started));
         disk.suffer(Faults::default());
+        // A write waits until nobody reads what was given up.
+        drop(held);
+        runtime.block_on(store.probe()).unwrap();
+        assert_eq!(shared(&store), now);
         runtime.block_on(store.write(count)).unwrap();
-        assert_eq!(shared(&store), if failed { started + 1 } else { started + 2 });
+        assert_eq!(shared(&store), now + 1);
     }
 
     assert!(shared(&store) >= before + 3);

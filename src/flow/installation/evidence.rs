@@ -56,5 +56,5 @@ pub fn record_removal(
 
 fn record(view: &impl View) -> Result<ClockRecord, StoreError> {
     let record = view.find_shared::<ClockRecord>(&())?;
-    Ok(record.map_or_else(ClockRecord::default, |record| (*record).clone()))
+    Ok(record.map(|record| *record).unwrap_or_default())
 }

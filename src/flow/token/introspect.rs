@@ -1,5 +1,5 @@
 //! Introspection: [RFC 7662](https://www.rfc-editor.org/rfc/rfc7662). It only reads, and
-//! reads all of it from the store each time, so a token that has ended is inactive at once.
+//! asks all of it of the newest commit each time, so a token that has ended is inactive at once.
 
 use std::sync::Arc;
 

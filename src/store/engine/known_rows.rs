@@ -17,7 +17,8 @@ use super::Writes;
 /// The parts, each with a lock of its own.
 const PARTS: usize = 16;
 
-/// The most rows in each half of a part, and the most bytes of one: all together take a few megabytes.
+/// The most rows in each half of a part, and the most bytes of one with its key: all together take ten megabytes
+/// at most.
 const MAX_IN_HALF: usize = 128;
 const MAX_BYTES: usize = 2048;
 
@@ -33,7 +34,7 @@ pub(super) struct KnownRows {
 /// What was read since the newer half began, and what was read in the time of the half before.
 #[derive(Default)]
 struct Part {
-    /// The last commit that changed a row of this part.
+    /// The last commit, or attempt at one, that may have changed a row of this part.
     changed: u64,
     newer: HashMap<Box<[u8]>, Entry>,
     older: HashMap<Box<[u8]>, Entry>,
@@ -48,7 +49,7 @@ struct Entry {
 
 impl KnownRows {
     fn part(&self, key: &[u8]) -> MutexGuard<'_, Part> {
-        // Most keys have an id of chance in them.
+        // Most keys have an id in them that nobody chose.
         let sum = key.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
         let part = usize::from(sum) % PARTS;
         let part = self.parts.get(part).unwrap_or(&self.parts[0]);
@@ -57,9 +58,7 @@ impl KnownRows {
 
     /// Takes out what the commit of this number writes. It comes before its snapshot.
     pub(super) fn change(&self, commit: u64, writes: &Writes) {
-        // Index entries, whose row is empty, are never in here; an entry that is removed may look like a row.
-        let is_entry = |row: &Option<Vec<u8>>| row.as_ref().is_some_and(Vec::is_empty);
-        for (key, _) in writes.iter().filter(|(_, row)| !is_entry(row)) {
+        for key in writes.keys() {
             let mut part = self.part(key);
             part.changed = commit;
             part.newer.remove(key.as_slice());
@@ -97,7 +96,7 @@ impl KnownAt<'_> {
         bytes: usize,
         row: Option<&Arc<R>>,
     ) {
-        if bytes > MAX_BYTES {
+        if key.len() + bytes > MAX_BYTES {
             return;
         }
         let row = row.map(|row| Arc::clone(row) as Arc<dyn Any + Send + Sync>);
