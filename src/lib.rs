@@ -102,6 +102,7 @@
 //! | whom an operator names by an id, a name or the beginning of an id | [`flow::named`] |
 //! | the end of a person, client or session, and its rows | [`flow::removal`] |
 //! | bounds on connections, and which one goes; slow peers | `serve/connections.rs`, `serve/descriptors.rs`; `serve/paced.rs` |
+//! | the log: its thread, and a line of it as JSON | `serve/log.rs`, `serve/lines.rs`, `serve/json_line.rs` |
 //! | what `/metrics` says | [`metrics`], `app/metrics.rs`, `http/metrics.rs` |
 //! | what `doctor` looks at; how a request comes through the proxy | `app/doctor`, `admin/doctor`, `cli/doctor`; `http/extract/probe.rs` |
 //! | who does something, and with which right | [`model::actor`], `admin/operation/by.rs` |

@@ -13,6 +13,7 @@ use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
 use super::Stop;
+use super::json_line::JsonLine;
 use super::lines::Lines;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -47,7 +48,7 @@ impl Log {
         let started = if terminal {
             builder.compact().with_target(false).try_init()
         } else {
-            builder.json().flatten_event(true).with_target(false).try_init()
+            builder.event_format(JsonLine).try_init()
         };
         match started {
             Ok(()) => panic::set_hook(Box::new(log_panic)),
@@ -106,7 +107,7 @@ mod tests {
         let output = File::from(OwnedFd::from(output));
         let lines = Lines::start(output, DroppedLines::default(), notice_as_json).unwrap();
         let own = lines.clone();
-        let log = tracing_subscriber::fmt().json().flatten_event(true);
+        let log = tracing_subscriber::fmt().event_format(JsonLine);
         let log = log.with_writer(move || own.clone()).finish();
 
         let usual = panic::take_hook();

@@ -10,6 +10,7 @@ mod descriptors;
 mod doors;
 mod greeting;
 mod holder;
+mod json_line;
 mod lines;
 mod listen;
 mod log;

@@ -110,7 +110,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["fetch/", "tls/"]),
     ("toml", &["cli/apply/", "config", "http/texts/", "model/catalogue.rs"]),
     ("tower", &["cli/", "dev/", "http/", "serve/", "testing.rs"]),
-    ("tracing_subscriber", &["serve/log.rs"]),
+    ("tracing_subscriber", &["serve/json_line.rs", "serve/log.rs"]),
     ("twox_hash", &["store/seal.rs"]),
     ("unicode_width", &["cli/doctor/mod.rs", "cli/output/"]),
     (
