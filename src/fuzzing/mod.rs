@@ -368,7 +368,7 @@ pub fn pkce(bytes: &[u8]) {
 }
 
 /// A registered redirect URI and a requested one: an admitted one differs at most in a loopback
-/// port.
+/// port, and in the `/` of an empty path there.
 pub fn redirect_uri(bytes: &[u8]) {
     let Some((registered, requested)) = text(bytes).map(two_lines) else { return };
     let (registered, requested) = (redirect(registered), redirect(requested));
@@ -376,8 +376,9 @@ pub fn redirect_uri(bytes: &[u8]) {
     for client in BOTH {
         let same = registered.as_str() == requested.as_str();
         let port_aside = match (portless(&registered), portless(&requested)) {
-            (Some((own, own_port)), Some((other, _))) => {
-                own == other && (client == ClientType::Public || own_port.is_empty())
+            (Some((own, own_port)), Some((other, port))) => {
+                let is_free = client == ClientType::Public || own_port.is_empty();
+                own == other && (is_free || own_port == port)
             }
             (Some(_) | None, Some(_) | None) => false,
         };
@@ -433,15 +434,17 @@ fn redirect(text: &str) -> Option<RedirectUri> {
     Some(uri)
 }
 
-/// A loopback URI without its port, and the port, found independently of the parser.
+/// A loopback URI without its port and with `/` for an empty path, and the port, found independently of the
+/// parser.
 fn portless(uri: &RedirectUri) -> Option<(String, &str)> {
     let Kind::Loopback { .. } = uri.kind() else { return None };
     let after = uri.as_str().strip_prefix("http://")?;
     let (authority, rest) = after.split_at(after.find(['/', '?']).unwrap_or(after.len()));
+    let root = if rest.starts_with('/') { "" } else { "/" };
     let host = authority.trim_end_matches(|c: char| c.is_ascii_digit());
     match host.strip_suffix(':') {
-        Some(host) => Some((format!("{host}{rest}"), authority.rsplit(':').next()?)),
-        None => Some((after.to_owned(), "")),
+        Some(host) => Some((format!("{host}{root}{rest}"), authority.rsplit(':').next()?)),
+        None => Some((format!("{authority}{root}{rest}"), "")),
     }
 }
 
