@@ -58,8 +58,8 @@ pub(super) const FORMAT: u8 = 3;
 /// Where redb's file says its format, once for each of the last two commits.
 const FORMAT_AT: [usize; 2] = [64, 192];
 
-/// The size of the page cache: far below redb's default of 1 GiB, so that a server
-/// over few rows stays small, and one over a million grants under 100 MB. What is not in it is read from the cache of the system.
+/// The size of the page cache: far below redb's default of 1 GiB, so that a server stays small, over few rows
+/// and over a million grants. What is not in it is read from the cache of the system.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
 
 /// The space that a probe needs on the disk: that of the largest row.
