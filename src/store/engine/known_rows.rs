@@ -17,8 +17,8 @@ use super::Writes;
 /// The parts, each with a lock of its own.
 const PARTS: usize = 16;
 
-/// The most rows in each half of a part, and the most bytes of one with its key: all together take ten megabytes
-/// at most.
+/// The most rows in each half of a part, and the most bytes of one with its key, as they are stored: 8 MiB in
+/// all. A row that is read takes more room than one that is stored.
 const MAX_IN_HALF: usize = 128;
 const MAX_BYTES: usize = 2048;
 
