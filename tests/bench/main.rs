@@ -99,8 +99,8 @@ impl Asked {
 }
 
 fn main() -> ExitCode {
-    if operations::is_bare() {
-        operations::serve_bare();
+    if operations::is_limit() {
+        operations::serve_limit();
     }
     let asked = Asked::read();
     machine::tell();

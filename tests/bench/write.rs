@@ -4,7 +4,6 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use gatelodge::clock::Timestamp;
@@ -12,6 +11,7 @@ use gatelodge::oauth::id::{ClientId, UserId};
 use gatelodge::store::schema::Consent;
 use gatelodge::store::{Store, StoreError, Tx};
 use redb::{Builder, Database, Durability, TableDefinition};
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -84,7 +84,7 @@ where
 }
 
 /// What a transition writes.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Written {
     /// The bytes of all of it, keys and rows.
     pub(crate) bytes: f64,
@@ -101,28 +101,19 @@ impl fmt::Display for Written {
     }
 }
 
-/// Commits as much as some transition writes for this time, again and again by each of so many callers.
-/// Says how often. Rows lie under keys of chance, as ids are, entries behind each other, as times are, and
-/// sums in the same places.
-pub(crate) async fn write_like(
-    store: &Arc<Store>,
+/// Commits as much as the transition of this number writes, in a batch with those who do so meanwhile. Rows lie
+/// under keys of chance, as ids are, entries behind each other, as times are, and sums in the same places.
+pub(crate) async fn commit_like(
+    store: &Store,
     written: Written,
-    callers: usize,
-    time: Duration,
-) -> u64 {
-    let (own, number) = (Arc::clone(store), Arc::new(AtomicU64::new(0)));
-    let write = move || {
-        let pairs = pairs(written, number.fetch_add(1, Ordering::Relaxed));
-        let store = Arc::clone(&own);
-        async move {
-            let put = move |tx: &mut Tx<'_>| {
-                pairs.iter().for_each(|(key, row)| tx.put_raw(key.clone(), row.clone()));
-                Ok(())
-            };
-            store.write(put).await
-        }
+    number: u64,
+) -> Result<(), StoreError> {
+    let pairs = pairs(written, number);
+    let put = move |tx: &mut Tx<'_>| {
+        pairs.iter().for_each(|(key, row)| tx.put_raw(key.clone(), row.clone()));
+        Ok(())
     };
-    again(callers, time, write).await
+    store.write(put).await
 }
 
 /// The keys and rows that the transition of this number writes: of a part of one, it writes one in that

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use axum::body::Body;
-use axum::http::{Method, Request, header};
-use http_body_util::BodyExt as _;
+use axum::http::{self, Method, Request, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::{Response, Sizes};
+use super::Response;
 
 /// The host of the issuer, which is behind a proxy: this one.
 pub(super) const HOST: &str = "id.example";
@@ -19,9 +19,15 @@ const JSON: &str = "application/json";
 
 /// One that asks, one request after the other.
 pub(super) struct Caller {
-    sender: SendRequest<Body>,
-    /// What went over the wire since the operation began.
-    sizes: Vec<Sizes>,
+    sender: SendRequest<Full<Bytes>>,
+    /// What went over the wire since this is kept.
+    recorded: Option<Vec<Recorded>>,
+}
+
+/// A request as it was sent, and its response.
+pub(super) struct Recorded {
+    pub(super) request: Request<Bytes>,
+    pub(super) response: http::Response<Bytes>,
 }
 
 /// A request.
@@ -53,21 +59,23 @@ impl Caller {
         stream.set_nodelay(true).unwrap();
         let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
-        Self { sender, sizes: Vec::new() }
+        Self { sender, recorded: None }
     }
 
-    pub(super) fn sizes(&self) -> Vec<Sizes> {
-        self.sizes.clone()
+    /// Keeps what is asked from now on.
+    pub(super) fn record(&mut self) {
+        self.recorded = Some(Vec::new());
     }
 
-    pub(super) fn forget_sizes(&mut self) {
-        self.sizes.clear();
+    /// What was asked since then.
+    pub(super) fn take_recorded(&mut self) -> Vec<Recorded> {
+        self.recorded.take().unwrap_or_default()
     }
 
     /// Whether a request has a response, of whatever kind: the server may be killed meanwhile.
     pub(super) async fn is_served(&mut self, path: &str, form: String) -> bool {
         let request = Request::post(path).header(header::HOST, HOST);
-        let request = request.header(header::CONTENT_TYPE, FORM).body(Body::from(form));
+        let request = request.header(header::CONTENT_TYPE, FORM).body(Full::from(form));
         self.sender.send_request(request.unwrap()).await.is_ok()
     }
 
@@ -83,25 +91,14 @@ impl Caller {
                 cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header(header::COOKIE, pairs.join("; "));
         }
-        let sent = form.as_ref().map_or(0, String::len);
         let request = match form {
-            None => request.body(Body::empty()),
+            None => request.body(Bytes::new()),
             Some(form) => request
                 .method(Method::POST)
                 .header(header::CONTENT_TYPE, if is_json { JSON } else { FORM })
-                .body(Body::from(form)),
+                .body(Bytes::from(form)),
         };
-        self.sender.ready().await.unwrap();
-        let response = self.sender.send_request(request.unwrap()).await.unwrap();
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        let refused = head.status.is_client_error() || head.status.is_server_error();
-        assert!(!refused, "{path}: {}: {}", head.status, String::from_utf8_lossy(&body));
-        let length = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
-            name.as_str().len() + value.len() + 4
-        };
-        let response_head = head.headers.iter().map(length).sum();
-        self.sizes.push(Sizes { request: sent, response_head, response: body.len() });
+        let (head, body) = self.send(request.unwrap()).await.into_parts();
         if let Some(cookies) = &mut cookies {
             for set in head.headers.get_all(header::SET_COOKIE) {
                 let pair = set.to_str().unwrap().split(';').next().unwrap_or_default();
@@ -116,5 +113,21 @@ impl Caller {
         let location = head.headers.get(header::LOCATION);
         let location = location.map(|location| location.to_str().unwrap().to_owned());
         Response { body, location }
+    }
+    /// Sends a request as it stands, which must not be refused.
+    pub(super) async fn send(&mut self, request: Request<Bytes>) -> http::Response<Bytes> {
+        let copy = self.recorded.is_some().then(|| request.clone());
+        let path = request.uri().clone();
+        self.sender.ready().await.unwrap();
+        let response = self.sender.send_request(request.map(Full::from)).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let refused = head.status.is_client_error() || head.status.is_server_error();
+        assert!(!refused, "{path}: {}: {}", head.status, String::from_utf8_lossy(&body));
+        let response = http::Response::from_parts(head, body);
+        if let (Some(recorded), Some(request)) = (&mut self.recorded, copy) {
+            recorded.push(Recorded { request, response: response.clone() });
+        }
+        response
     }
 }

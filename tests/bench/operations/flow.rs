@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use axum::http::Request;
 use gatelodge::oauth::params::form_encode;
+use hyper::body::Bytes;
 use serde_json::{Value, json};
 
-use super::caller::{Ask, Caller};
+use super::Response;
+use super::caller::{Ask, Caller, Recorded};
 use super::place::Seeds;
-use super::{Response, Sizes};
 
 /// RFC 7636 appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -22,8 +24,8 @@ const TOKEN: &str = "/oauth/token";
 
 /// An operation of one caller, with what it needs for the next time.
 pub(super) enum Flow {
-    /// As many bytes as an operation, by a server that does nothing.
-    Bare(Vec<(String, Option<String>)>),
+    /// The requests of an operation as they were once sent.
+    Recorded(Arc<[Request<Bytes>]>),
     /// The same request each time.
     Same { form: Option<String>, headers: Vec<(&'static str, String)>, path: &'static str },
     /// An exchange code, of those that all callers share.
@@ -146,21 +148,17 @@ fn member(response: &Response, name: &str) -> String {
 }
 
 impl Flow {
-    /// What takes as many bytes to and fro.
-    pub(super) fn bare(sizes: &[Sizes]) -> Self {
-        let requests = sizes.iter().map(|Sizes { request, response_head, response }| {
-            let form = (*request > 0).then(|| "x".repeat(*request));
-            (format!("/{response_head}/{response}"), form)
-        });
-        Self::Bare(requests.collect())
+    /// These requests, each time the same.
+    pub(super) fn again(requests: &[Recorded]) -> Self {
+        Self::Recorded(requests.iter().map(|own| own.request.clone()).collect())
     }
 
     /// Does it once.
     pub(super) async fn go(&mut self, caller: &mut Caller) {
         match self {
-            Self::Bare(requests) => {
-                for (path, form) in requests {
-                    caller.ask(Ask { form: form.clone(), ..Ask::get(path) }).await;
+            Self::Recorded(requests) => {
+                for request in requests.iter() {
+                    caller.send(request.clone()).await;
                 }
             }
             Self::Same { form, headers, path } => {

@@ -1,12 +1,12 @@
 //! Operations over HTTP by the built program, a process of its own, at several numbers of callers.
 //!
-//! Beside each stands its limit, taken in the same run: a bare axum server, another process, that takes in
-//! and gives out as many bytes as often; the signatures that the operation needs; and its share of grouped
-//! commits of as many rows as it writes. What is compared is the processor time of the server, which a busy
-//! machine changes least. What grants and rotations leave in the file stands below.
+//! Beside each stands its limit, taken in the same run by the same callers: a bare axum server, another
+//! process, that gets the same bytes and gives the same bytes, makes the signatures that the operation needs,
+//! and commits as many rows as it writes in commits that are shared (`limit.rs`). What is compared is the
+//! processor time of the server, which a busy machine changes least, at the same pace; what the limit takes
+//! when it goes as fast as it can stands beside. What grants and rotations leave in the file stands below.
 
 mod apart;
-mod bare;
 mod caller;
 mod flow;
 mod growth;
@@ -23,14 +23,14 @@ use hyper::body::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
-pub(crate) use self::bare::{is_bare, serve as serve_bare};
+pub(crate) use self::limit::{is_limit, serve as serve_limit};
 
-use self::bare::Bare;
-use self::caller::Caller;
+use self::caller::{Caller, Recorded};
 use self::flow::Flow;
-use self::limit::Parts;
+use self::limit::Limit;
 use self::place::{Place, Seeds, Stock};
 use self::written::Counts;
+use crate::write::Written;
 
 /// How many callers there are at one time.
 const CALLERS: [usize; 4] = [1, 16, 64, 256];
@@ -41,13 +41,16 @@ const EXCHANGE_CODES: usize = 120_000;
 /// The time of one measurement, after that of warming up. A build for tests is slow, and its figures say
 /// nothing.
 const MEASURED: Duration = Duration::from_millis(if cfg!(debug_assertions) { 300 } else { 2000 });
-const WARM: Duration = Duration::from_millis(if cfg!(debug_assertions) { 100 } else { 500 });
+const WARM: Duration = Duration::from_millis(if cfg!(debug_assertions) { 100 } else { 300 });
+
+/// How often an operation and its limit take turns. The round whose ratio is the median counts.
+const ROUNDS: usize = 3;
 
 /// An operation, and what it cannot do without.
 struct Operation {
     name: &'static str,
     /// Durable commits that somebody waits for.
-    commits: u32,
+    commits: usize,
     es256: u32,
     rs256: u32,
     /// The most that it may cost, as a multiple of its limit.
@@ -234,49 +237,49 @@ pub(crate) fn tell(asked: &Asked) {
         exchange_codes: EXCHANGE_CODES,
         grants: 0,
     }));
-    let bare = Bare::start();
-    let parts = Parts::measure();
-    println!("\n{parts}; idle memory {} MiB", place.memory());
+    let limit = Limit::start();
+    println!("\nidle memory {} MiB", place.memory());
     println!(
-        "{:<36} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6}  mark  rows + entries + sums of a transition",
-        "operation", "callers", "per s", "p50 ms", "p99 ms", "CPU µs", "limit µs", "ratio"
+        "{:<36} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6}  mark  rows + entries + sums of a transition",
+        "operation",
+        "callers",
+        "per s",
+        "p50 ms",
+        "p99 ms",
+        "CPU µs",
+        "fast µs",
+        "limit µs",
+        "ratio"
     );
     for operation in OPERATIONS.into_iter().filter(|operation| asked.has(operation.name)) {
         let mut flows: Vec<Flow> = (0..max).map(|n| (operation.flow)(&seeds, n)).collect();
         for callers in CALLERS.into_iter().filter(|own| asked.callers.is_none_or(|one| one == *own))
         {
-            let own = flows.drain(..callers).collect();
-            let before = Counts::read(&place);
-            let measuring = measure(place.address(), || place.processor_time(), own, MEASURED);
-            let (measured, mut back, sizes) = runtime.block_on(measuring);
-            let written = Counts::read(&place).since(&before);
-            flows.append(&mut back);
-            let same = (0..callers).map(|_| Flow::bare(&sizes)).collect();
-            let measuring = measure(bare.address(), || bare.processor_time(), same, MEASURED);
-            let (beside, _, _) = runtime.block_on(measuring);
-            let commit = match operation.commits {
-                0 => Duration::ZERO,
-                commits => limit::commit(&runtime, written, callers) * commits,
-            };
-            let limit = beside.processor
-                + parts.es256 * operation.es256
-                + parts.rs256 * operation.rs256
-                + commit;
+            let mut rounds = Vec::new();
+            for _ in 0..ROUNDS {
+                let own = flows.drain(..callers).collect();
+                let (round, mut back) = runtime.block_on(round(&place, &limit, &operation, own));
+                flows.append(&mut back);
+                rounds.push(round);
+            }
+            rounds.sort_by(|one, other| one.ratio().total_cmp(&other.ratio()));
+            let Round { measured, fast, limit: least, written } = rounds.swap_remove(ROUNDS / 2);
             let micros = |time: Duration| time.as_secs_f64() * 1e6;
             let saved = Saved {
                 callers,
-                limit_us: micros(limit),
+                limit_us: micros(least),
                 operation: operation.name.to_owned(),
                 per_second: measured.rate,
                 processor_us: micros(measured.processor),
             };
             println!(
-                "{:<36} {callers:>7} {:>9.0} {:>9.2} {:>9.2} {:>9.1} {:>9.1} {:>6.2}  {:.1}  {}{}",
+                "{:<36} {callers:>7} {:>9.0} {:>9.2} {:>9.2} {:>9.1} {:>9.1} {:>9.1} {:>6.2}  {:.1}  {}{}",
                 saved.operation,
                 saved.per_second,
                 micros(measured.at(0.5)) / 1e3,
                 micros(measured.at(0.99)) / 1e3,
                 saved.processor_us,
+                micros(fast),
                 saved.limit_us,
                 saved.ratio(),
                 operation.mark,
@@ -301,29 +304,63 @@ pub(crate) fn tell(asked: &Asked) {
     }
 }
 
-/// The bytes of a request and of its response, each its head and its body.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sizes {
-    request: usize,
-    response_head: usize,
-    response: usize,
+/// An operation, and its limit right after it.
+struct Round {
+    measured: Measured,
+    /// The processor time of the limit: as fast as it goes, and at the pace of the operation.
+    fast: Duration,
+    limit: Duration,
+    written: Written,
+}
+
+impl Round {
+    fn ratio(&self) -> f64 {
+        self.measured.processor.as_secs_f64() / self.limit.as_secs_f64()
+    }
+}
+
+/// Measures one, and gives its flows back.
+async fn round(
+    place: &Place,
+    limit: &Limit,
+    operation: &Operation,
+    flows: Vec<Flow>,
+) -> (Round, Vec<Flow>) {
+    let (callers, time) = (flows.len(), MEASURED / u32::try_from(ROUNDS).unwrap());
+    let before = Counts::read(place);
+    let measuring = measure(place.address(), || place.processor_time(), flows, time);
+    let (measured, flows, requests) = measuring.await;
+    let written = Counts::read(place).since(&before);
+    let least = async |busy: Duration| {
+        limit.plan(operation, &requests, written, busy).await;
+        let same = (0..callers).map(|_| Flow::again(&requests)).collect();
+        let measuring = measure(limit.address(), || limit.processor_time(), same, time);
+        let (Measured { processor, .. }, ..) = measuring.await;
+        processor
+    };
+    let fast = least(Duration::ZERO).await;
+    // A server that has less to do gets more requests each time it wakes, and its callers sleep less: the
+    // same system calls cost it less. At the same pace they cost the same.
+    let busy = measured.processor.saturating_sub(fast);
+    let limit = least(busy).await.saturating_sub(busy);
+    (Round { measured, fast, limit, written }, flows)
 }
 
 /// Lets every flow go on by a connection of its own, all at once, for this time. Gives them back, and the
-/// sizes of the requests of one operation.
+/// requests of one more operation.
 async fn measure(
     address: &str,
     processor_time: impl Fn() -> Duration,
     flows: Vec<Flow>,
     time: Duration,
-) -> (Measured, Vec<Flow>, Vec<Sizes>) {
+) -> (Measured, Vec<Flow>, Vec<Recorded>) {
     let mut callers = Vec::new();
     for flow in flows {
         callers.push((Caller::connect(address).await, flow));
     }
     let (callers, _) = go_on(callers, WARM).await;
     let (began, started) = (processor_time(), Instant::now());
-    let (callers, mut times) = go_on(callers, time).await;
+    let (mut callers, mut times) = go_on(callers, time).await;
     let (processor, took) = (processor_time() - began, started.elapsed());
     times.sort();
     let count = u32::try_from(times.len()).unwrap();
@@ -332,8 +369,13 @@ async fn measure(
         rate: f64::from(count) / took.as_secs_f64(),
         times,
     };
-    let sizes = callers.first().map(|(caller, _)| caller.sizes()).unwrap_or_default();
-    (measured, callers.into_iter().map(|(_, flow)| flow).collect(), sizes)
+    let mut recorded = Vec::new();
+    if let Some((caller, flow)) = callers.first_mut() {
+        caller.record();
+        flow.go(caller).await;
+        recorded = caller.take_recorded();
+    }
+    (measured, callers.into_iter().map(|(_, flow)| flow).collect(), recorded)
 }
 
 /// One operation after the other for this time. What is begun is ended.
@@ -349,7 +391,6 @@ async fn go_on(
                 let mut times = Vec::new();
                 while Instant::now() < until {
                     let started = Instant::now();
-                    caller.forget_sizes();
                     flow.go(&mut caller).await;
                     times.push(started.elapsed());
                 }

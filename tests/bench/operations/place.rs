@@ -30,7 +30,7 @@ behind_proxy = ['127.0.0.1']
 anonymous_sessions = 1000000
 interactions = 1000000
 [lifetimes]
-pushed_request = '5s'
+pushed_request = '10m'
 [apps.'wiki.example']
 ";
 
@@ -150,10 +150,12 @@ impl Place {
         ["wchar:", "write_bytes:"].map(|name| number(&io, name))
     }
 
-    /// Ends the program at once, as a crash does.
+    /// Ends the program at once, as a crash does. Its log goes too: to empty a long one takes a while, in
+    /// which the next start would not have begun.
     pub(super) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+        fs::remove_file(self.file("log")).unwrap();
     }
 
     /// Starts the program again, and waits until it says that it listens.
