@@ -71,9 +71,14 @@ impl Histogram {
         (read.collect(), sum)
     }
 
+    /// How many values it has.
+    pub(super) fn count(&self) -> u64 {
+        self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).sum()
+    }
+
     /// Whether it has no value.
     pub(super) fn is_empty(&self) -> bool {
-        self.buckets.iter().all(|bucket| bucket.load(Ordering::Relaxed) == 0)
+        self.count() == 0
     }
 }
 

@@ -44,6 +44,12 @@ impl RequestMetrics {
         }
     }
 
+    /// How many there were.
+    pub fn count(&self) -> u64 {
+        let routes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        routes.values().flat_map(|route| &route.classes).map(Histogram::count).sum()
+    }
+
     fn route(&self, route: &str) -> Arc<Route> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(route).cloned();
         known.unwrap_or_else(|| {

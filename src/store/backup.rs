@@ -166,18 +166,23 @@ impl<W: io::Write> Writer<W> {
         Ok(())
     }
 
-    /// Adds every row of a snapshot.
+    /// Adds every row of a snapshot, and calls `after_each` after each of them.
     ///
     /// # Errors
     ///
     /// [`BackupError::Store`] if one cannot be read or does not decode: what is left out of a backup
     /// would be missed when it is too late.
-    pub fn rows_of(&mut self, read: &Read) -> Result<(), BackupError> {
+    pub fn rows_of(
+        &mut self,
+        read: &Read,
+        mut after_each: impl FnMut(),
+    ) -> Result<(), BackupError> {
         for tag in schema::stored_tags() {
             for row in read.snapshot().rows(&[tag], &[tag + 1])? {
                 let (key, row) = row?;
                 schema::declared(&key, &row)?.ok_or_else(|| schema::unknown(&key))?;
                 self.row(&key, &row)?;
+                after_each();
             }
         }
         Ok(())

@@ -58,6 +58,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
     (
         "rustix",
         &[
+            "cli/backup/mod.rs",
             "cli/doctor/places.rs",
             "cli/mod.rs",
             "cli/output/terminal.rs",

@@ -39,7 +39,7 @@ fn backup(store: &Store) -> Vec<u8> {
         version: "0.1.0".to_owned(),
     };
     let mut writer = Writer::new(Vec::new(), &header).unwrap();
-    writer.rows_of(&store.read().unwrap()).unwrap();
+    writer.rows_of(&store.read().unwrap(), || {}).unwrap();
     writer.finish().unwrap().0
 }
 
@@ -100,7 +100,7 @@ fn a_row_that_cannot_be_read_is_left_out_of_no_backup() {
     let empty = backup(&Store::memory().unwrap());
     let header = Reader::new(&*empty).unwrap().header().clone();
     let mut writer = Writer::new(Vec::new(), &header).unwrap();
-    let outcome = writer.rows_of(&store.read().unwrap());
+    let outcome = writer.rows_of(&store.read().unwrap(), || {});
 
     let corrupt = matches!(
         outcome,

@@ -10,11 +10,14 @@ mod schedule;
 use std::fs::File;
 use std::io::{self, BufRead, BufWriter, Read as _, Write};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::{App, OpenError};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::flow;
 use crate::private_file::NewFile;
@@ -41,7 +44,8 @@ impl App {
     pub fn back_up<W: Write>(&self, out: W) -> Result<(W, u64), BackupError> {
         let read = self.read()?;
         let mut writer = Writer::new(out, &self.header(&read)?)?;
-        writer.rows_of(&read)?;
+        let mut turns = Turns::of(self);
+        writer.rows_of(&read, || turns.next_row())?;
         Ok(writer.finish()?)
     }
 
@@ -64,6 +68,44 @@ impl App {
     }
 }
 
+/// How many rows are read before somebody looks at the clock.
+const ROWS: u32 = 64;
+
+/// How long a backup goes on before it leaves as much time to requests.
+const TURN: Duration = Duration::from_millis(2);
+
+/// The turns of a backup and of the requests that come meanwhile. Where none come, it does not wait.
+struct Turns<'a> {
+    app: &'a App,
+    /// How many requests there have been when this turn began.
+    requests: u64,
+    rows: u32,
+    /// When this turn began, by the system's clock: that of the server may be set meanwhile.
+    started: Duration,
+}
+
+impl<'a> Turns<'a> {
+    fn of(app: &'a App) -> Self {
+        let started = Clock::System.reading().running;
+        Self { app, requests: app.request_metrics().count(), rows: 0, started }
+    }
+
+    /// A row was read.
+    fn next_row(&mut self) {
+        self.rows += 1;
+        if !self.rows.is_multiple_of(ROWS) {
+            return;
+        }
+        let took = Clock::System.reading().running.saturating_sub(self.started);
+        if took >= TURN {
+            if self.app.request_metrics().count() > self.requests {
+                thread::park_timeout(took);
+            }
+            *self = Self::of(self.app);
+        }
+    }
+}
+
 /// The root secrets of an installation, as its key file has them.
 ///
 /// # Errors
@@ -75,6 +117,10 @@ pub fn root_secrets(config: &Config) -> Result<Zeroizing<String>, OpenError> {
 
 /// The bytes that are read or written at once.
 const BUFFER: usize = 64 * 1024;
+
+/// The bytes after which the disk has to have them. A commit of the store waits for what the disk was given
+/// before: for as much as this, and not for a whole backup.
+const SYNCED: usize = 256 * 1024;
 
 /// What was copied of a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,11 +177,11 @@ pub fn written<T>(
     fill: impl FnOnce(&mut Digested) -> Result<T, BackupError>,
 ) -> Result<T, BackupError> {
     let (new, file) = NewFile::create(path)?;
-    let out = BufWriter::with_capacity(BUFFER, file);
+    let out = BufWriter::with_capacity(BUFFER, Paced { file, unsynced: 0 });
     let mut digested = Digested { digest: Sha256::new(), out };
     let filled = fill(&mut digested)?;
     let Digested { digest, out } = digested;
-    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let Paced { file, .. } = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.sync_all()?;
     drop(file);
     let mut back = Sha256::new();
@@ -154,10 +200,35 @@ pub fn written<T>(
     Ok(filled)
 }
 
+/// A file that the disk gets in parts, each before the next is written. Between them, the disk is left to others
+/// as long.
+struct Paced {
+    file: File,
+    unsynced: usize,
+}
+
+impl Write for Paced {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.unsynced >= SYNCED {
+            let started = Clock::System.reading().running;
+            self.file.sync_data()?;
+            thread::park_timeout(Clock::System.reading().running.saturating_sub(started));
+            self.unsynced = 0;
+        }
+        let written = self.file.write(bytes)?;
+        self.unsynced += written;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 /// A file with the digest of what was written to it.
 pub struct Digested {
     digest: Sha256,
-    out: BufWriter<File>,
+    out: BufWriter<Paced>,
 }
 
 impl Write for Digested {
@@ -238,5 +309,24 @@ impl<W: Write> Write for Counted<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_goes_to_the_disk_in_parts_is_written_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("backup");
+        let bytes: Vec<u8> = (0..=250).cycle().take(3 * SYNCED + 7).collect();
+
+        let filled = written(&path, |out| Ok(out.write_all(&bytes)?));
+
+        filled.unwrap();
+        assert!(fs::read(&path).unwrap() == bytes);
     }
 }
