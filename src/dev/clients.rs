@@ -89,7 +89,7 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let pair = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(value).ok())??;
     let pair = String::from_utf8(pair).ok()?;
     let (id, secret) = pair.split_once(':')?;
-    Some((form_decode(id.as_bytes()).ok()?, form_decode(secret.as_bytes()).ok()?))
+    Some((form_decode(id).ok()?, form_decode(secret).ok()?))
 }
 
 /// Makes a client, or gives one that was made here the secret that it brings first. What the

@@ -86,15 +86,14 @@ struct Param {
 impl Params {
     /// Parses parameters.
     pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
+        let text = str::from_utf8(bytes).map_err(|_| Refusal::ParameterMalformed)?;
         let mut params = Vec::new();
-        for pair in bytes.split(|b| *b == b'&').filter(|pair| !pair.is_empty()) {
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             if params.len() == MAX_PARAMETERS {
                 return Err(Refusal::ParametersTooMany);
             }
-            let mut halves = pair.splitn(2, |b| *b == b'=');
-            let name = form_decode(halves.next().unwrap_or_default())?;
-            let written = halves.next().unwrap_or_default();
-            let value = form_decode(written)?;
+            let (name, written) = pair.split_once('=').unwrap_or((pair, ""));
+            let (name, value) = (form_decode(name)?, form_decode(written)?);
             let limit = if LONG.contains(&name.as_str()) { MAX_LONG } else { MAX_VALUE };
             if name.len() > MAX_VALUE || value.len() > limit {
                 return Err(Refusal::ParameterTooLong(named(&name)));
@@ -152,13 +151,13 @@ fn named(name: &str) -> &'static str {
     NAMED.iter().find(|own| **own == name).copied().unwrap_or("a parameter")
 }
 
-fn with_plus(written: &[u8]) -> Option<String> {
-    if !written.contains(&b'+') {
+fn with_plus(written: &str) -> Option<String> {
+    if !written.contains('+') {
         return None;
     }
-    let mut parts = written.split(|b| *b == b'+');
-    let escaped = |part: &[u8]| {
-        let part: Vec<u8> = percent_decode(part).collect();
+    let mut parts = written.split('+');
+    let escaped = |part: &str| {
+        let part: Vec<u8> = percent_decode(part.as_bytes()).collect();
         percent_encode(&part, ESCAPED).to_string()
     };
     let first = escaped(parts.next()?);
@@ -172,13 +171,13 @@ pub fn segment_encode(value: &str) -> String {
 }
 
 /// Decodes `application/x-www-form-urlencoded`.
-pub fn form_decode(bytes: &[u8]) -> Result<String, Refusal> {
-    if !bytes.contains(&b'%') && !bytes.contains(&b'+') {
-        let text = str::from_utf8(bytes).map_err(|_| Refusal::ParameterMalformed)?;
-        return Ok(text.to_owned());
+pub fn form_decode(written: &str) -> Result<String, Refusal> {
+    if !written.contains('%') && !written.contains('+') {
+        return Ok(written.to_owned());
     }
-    let spaced: Vec<u8> = bytes.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
-    let text = percent_decode(&spaced).decode_utf8().map_err(|_| Refusal::ParameterMalformed)?;
+    let spaced = written.replace('+', " ");
+    let text =
+        percent_decode(spaced.as_bytes()).decode_utf8().map_err(|_| Refusal::ParameterMalformed)?;
     Ok(text.into_owned())
 }
 

@@ -340,10 +340,10 @@ fn basic(header: &[u8]) -> Result<(ClientId, Option<ClientSecret>), Refusal> {
     }
     let decoded = STANDARD.decode(encoded.trim_ascii()).map_err(|_| malformed)?;
     let decoded = Zeroizing::new(decoded);
-    let colon = decoded.iter().position(|b| *b == b':').ok_or(malformed)?;
-    let (id, secret) = decoded.split_at_checked(colon).ok_or(malformed)?;
+    let decoded = str::from_utf8(&decoded).map_err(|_| malformed)?;
+    let (id, secret) = decoded.split_once(':').ok_or(malformed)?;
     let id = form_decode(id).map_err(|_| malformed)?;
-    let secret = form_decode(secret.get(1..).unwrap_or_default()).map_err(|_| malformed)?;
+    let secret = form_decode(secret).map_err(|_| malformed)?;
     let secret = Zeroizing::new(secret);
     let secret = if secret.is_empty() { None } else { Some(secret.parse()?) };
     Ok((id.parse().map_err(|_| malformed)?, secret))
