@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderValue, Uri, header};
+use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::json::{Json, Made, json_of};
 use crate::app::{App, Readiness};
 use crate::config::SignUpPolicy;
 use crate::error::Refusal;
@@ -83,20 +81,6 @@ pub(in crate::http) async fn own_resource(State(app): State<Arc<App>>) -> Made {
             "scopes_supported": scopes.iter().map(|token| token.as_str()).collect::<Vec<_>>(),
         }))
     }))
-}
-
-/// A JSON document that was made before.
-pub(in crate::http) struct Made(Arc<[u8]>);
-
-impl IntoResponse for Made {
-    fn into_response(self) -> Response {
-        let json = HeaderValue::from_static("application/json");
-        ([(header::CONTENT_TYPE, json)], Bytes::from_owner(self.0)).into_response()
-    }
-}
-
-fn json_of(document: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(document).expect("a document of texts and lists is JSON")
 }
 
 /// A copy of the metadata of a registered resource that cannot serve its own (RFC 9728 §3).

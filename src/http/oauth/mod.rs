@@ -4,6 +4,7 @@ pub(super) mod anonymous;
 pub(super) mod authorize;
 pub(super) mod device;
 pub(super) mod introspect;
+mod json;
 pub(super) mod logout;
 pub(super) mod metadata;
 pub(super) mod par;

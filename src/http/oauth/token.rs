@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
+use super::json::Json;
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::event::{AheadLog, ReplayLog};
