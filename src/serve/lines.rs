@@ -24,6 +24,9 @@ const TOGETHER: usize = 4096;
 /// would wake it.
 const PAUSE: Duration = Duration::from_millis(1);
 
+/// The most bytes of memory that are kept for the lines of the next batch, where one had more.
+const MAX_ROOM: usize = 64 * 1024;
+
 /// The most time that the end waits for the lines before it.
 const MAX_FLUSH: Duration = Duration::from_secs(2);
 
@@ -72,6 +75,14 @@ struct Batch {
 }
 
 impl Batch {
+    /// Has no line any more, and room for as many as usual.
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(MAX_ROOM);
+        self.ends.clear();
+        self.ends.shrink_to(MAX_ROOM / 64);
+    }
+
     fn push(&mut self, line: &[u8]) {
         self.bytes.extend_from_slice(line);
         self.ends.push(self.bytes.len());
@@ -186,7 +197,8 @@ impl Shared {
 
     /// Writes each batch until the end.
     fn write_all<W: Write>(&self, writer: &mut LineWriter<W>) {
-        while let Some(batch) = self.next() {
+        let mut batch = Batch::default();
+        while self.next(&mut batch) {
             let mut start = 0;
             while start < batch.bytes.len() {
                 // Otherwise an output that is slow would get a notice for each line.
@@ -196,16 +208,18 @@ impl Shared {
                 self.waiting().taken -= end - start;
                 start = end;
             }
+            batch.clear();
             self.pause();
         }
     }
 
-    /// The lines that have come, or the end.
-    fn next(&self) -> Option<Batch> {
+    /// Exchanges `batch`, which has no line, for the lines that have come. Returns whether there are some:
+    /// otherwise it is the end.
+    fn next(&self, batch: &mut Batch) -> bool {
         let mut waiting = self.waiting();
         while waiting.lines.ends.is_empty() {
             if waiting.ended {
-                return None;
+                return false;
             }
             waiting.resting = true;
             waiting = self.handed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
@@ -213,7 +227,8 @@ impl Shared {
         waiting.resting = false;
         waiting.batches.0 += 1;
         waiting.taken = waiting.lines.bytes.len();
-        Some(mem::take(&mut waiting.lines))
+        mem::swap(&mut waiting.lines, batch);
+        true
     }
 
     /// Ends a batch, and lets lines gather unless somebody waits for them.
