@@ -104,14 +104,18 @@ pub(in crate::http) async fn show(
             sign_in(&app, browser, id, asker, SignInPrompt::to(PagePath::Interaction(id)))
         }
         Step::NotForPerson(astray) => not_for_person(&app, &browser, id, &astray),
-        Step::Grant(_) | Step::Refuse(..) => {
+        next @ (Step::Grant(_) | Step::Refuse(..)) => {
+            if let Step::Grant(granted) = &next {
+                about.set_person(granted.session.user());
+            } else {
+                browser.live_session(&app, &app.read()?, &cx)?;
+            }
             let completed = app.write(move |tx, cx| consent::complete(tx, cx, &presented));
             match completed.await? {
                 AuthorizationOutcome::StepChanged => {
                     Ok(redirect::to_page(&PagePath::Interaction(id)))
                 }
                 AuthorizationOutcome::Client(client_redirect) => {
-                    browser.live_session(&app, &app.read()?, &cx)?;
                     let mut response =
                         redirect::to_client(&app, &client_redirect, browser.language());
                     if let (None, Some(client)) = (client_redirect.refusal, client) {
