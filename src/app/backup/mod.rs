@@ -71,13 +71,13 @@ impl App {
 /// How many rows are read before somebody looks at the clock.
 const ROWS: u32 = 64;
 
-/// How long a backup goes on before it leaves as much time to requests.
+/// How long a backup goes on at least before it leaves this time to requests.
 const TURN: Duration = Duration::from_millis(2);
 
 /// The turns of a backup and of the requests that come meanwhile. Where none come, it does not wait.
 struct Turns<'a> {
     app: &'a App,
-    /// How many requests there have been when this turn began.
+    /// How many requests had been answered when this turn began.
     requests: u64,
     rows: u32,
     /// When this turn began, by the system's clock: that of the server may be set meanwhile.
@@ -99,11 +99,16 @@ impl<'a> Turns<'a> {
         let took = Clock::System.reading().running.saturating_sub(self.started);
         if took >= TURN {
             if self.app.request_metrics().count() > self.requests {
-                thread::park_timeout(took);
+                pause(TURN);
             }
             *self = Self::of(self.app);
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "others get this time, and nobody calls this thread")]
+fn pause(time: Duration) {
+    thread::sleep(time);
 }
 
 /// The root secrets of an installation, as its key file has them.
@@ -121,6 +126,10 @@ const BUFFER: usize = 64 * 1024;
 /// The bytes after which the disk has to have them. A commit of the store waits for what the disk was given
 /// before: for as much as this, and not for a whole backup.
 const SYNCED: usize = 256 * 1024;
+
+/// The most time for which the disk is left to others at once: whoever sends a backup waits for a reader that
+/// stands still, but not for long.
+const MAX_PAUSE: Duration = Duration::from_millis(250);
 
 /// What was copied of a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,8 +209,8 @@ pub fn written<T>(
     Ok(filled)
 }
 
-/// A file that the disk gets in parts, each before the next is written. Between them, the disk is left to others
-/// as long.
+/// A file that the disk gets in parts, each before the next is written. After each, the disk is left to others
+/// for as long as that took, within [`MAX_PAUSE`].
 struct Paced {
     file: File,
     unsynced: usize,
@@ -212,7 +221,7 @@ impl Write for Paced {
         if self.unsynced >= SYNCED {
             let started = Clock::System.reading().running;
             self.file.sync_data()?;
-            thread::park_timeout(Clock::System.reading().running.saturating_sub(started));
+            pause(Clock::System.reading().running.saturating_sub(started).min(MAX_PAUSE));
             self.unsynced = 0;
         }
         let written = self.file.write(bytes)?;
@@ -324,7 +333,12 @@ mod tests {
         let path = directory.path().join("backup");
         let bytes: Vec<u8> = (0..=250).cycle().take(3 * SYNCED + 7).collect();
 
-        let filled = written(&path, |out| Ok(out.write_all(&bytes)?));
+        let filled = written(&path, |out| {
+            for part in bytes.chunks(1000) {
+                out.write_all(part)?;
+            }
+            Ok(())
+        });
 
         filled.unwrap();
         assert!(fs::read(&path).unwrap() == bytes);

@@ -30,8 +30,8 @@ const TIMEOUT: Duration = Duration::from_mins(10);
 /// How many pieces of a backup may wait to be written.
 const WAITING: usize = 4;
 
-/// How far this program stands back behind others, the server among them, where processors are short: it gets
-/// a tenth of what they get.
+/// How far this program stands back behind others where processors are short: it gets a tenth of what they get.
+/// The system compares those of one session, or of one control group.
 const NICENESS: i32 = 10;
 
 pub(super) const HELP: &str = "\

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::json::Json;
 use super::token::{Tokens, sign};
 use crate::app::App;
 use crate::flow::session::anonymous::{self, SessionRequest};

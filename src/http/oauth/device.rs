@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +9,7 @@ use qrcode::QrCode;
 use qrcode::render::svg;
 use serde::Serialize;
 
+use super::json::Json;
 use crate::app::App;
 use crate::error::{Internal, Refusal};
 use crate::flow::authorize::device::{self, DeviceRequester};

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde_json::Value;
 
+use super::json::Json;
 use crate::app::registration::{self as use_case, Admission};
 use crate::app::{App, Used};
 use crate::error::Refusal;

@@ -114,6 +114,7 @@ impl Caller {
         let location = location.map(|location| location.to_str().unwrap().to_owned());
         Response { body, location }
     }
+
     /// Sends a request as it stands, which must not be refused.
     pub(super) async fn send(&mut self, request: Request<Bytes>) -> http::Response<Bytes> {
         let copy = self.recorded.is_some().then(|| request.clone());

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -46,6 +47,8 @@ const SIGNED: [u8; 600] = [7; 600];
 struct Plan {
     /// How long it is busy with nothing in each request.
     busy: Duration,
+    /// Where its store is.
+    directory: PathBuf,
     steps: Vec<Step>,
     /// What each commit writes.
     written: Written,
@@ -64,28 +67,25 @@ struct Step {
     body: String,
 }
 
-impl Plan {
-    /// What stands in the last requests is committed, and the last one signs.
-    fn new(operation: &Operation, requests: &[Recorded], written: Written, busy: Duration) -> Self {
-        let busy = busy / u32::try_from(requests.len().max(1)).unwrap();
-        let steps = requests.iter().rev().enumerate().map(|(from_end, own)| {
-            let signatures = |count: u32| if from_end == 0 { count } else { 0 };
-            let (head, body) = own.response.clone().into_parts();
-            let headers = head.headers.iter().filter(|(name, _)| !is_of_connection(name));
-            Step {
-                commits: from_end < operation.commits,
-                es256: signatures(operation.es256),
-                rs256: signatures(operation.rs256),
-                target: own.request.uri().to_string(),
-                status: head.status.as_u16(),
-                headers: headers
-                    .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
-                    .collect(),
-                body: String::from_utf8(body.to_vec()).unwrap(),
-            }
-        });
-        Self { busy, steps: steps.collect(), written }
-    }
+/// What is done for these requests of an operation: the last of them commit, and the very last signs.
+fn steps(operation: &Operation, requests: &[Recorded]) -> Vec<Step> {
+    let steps = requests.iter().rev().enumerate().map(|(from_end, own)| {
+        let signatures = |count: u32| if from_end == 0 { count } else { 0 };
+        let (head, body) = own.response.clone().into_parts();
+        let headers = head.headers.iter().filter(|(name, _)| !is_of_connection(name));
+        Step {
+            commits: from_end < operation.commits,
+            es256: signatures(operation.es256),
+            rs256: signatures(operation.rs256),
+            target: own.request.uri().to_string(),
+            status: head.status.as_u16(),
+            headers: headers
+                .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+                .collect(),
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    });
+    steps.collect()
 }
 
 /// Whether every server adds this header by itself.
@@ -135,8 +135,7 @@ struct Work {
 /// Takes a plan. What was committed for the one before is removed.
 async fn take(State(server): State<Arc<Server>>, plan: Bytes) {
     let plan: Plan = serde_json::from_slice(&plan).unwrap();
-    // Not below /tmp, which may be memory: what is measured includes the disk.
-    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let directory = tempfile::tempdir_in(&plan.directory).unwrap();
     let responses = plan.steps.into_iter().map(|step| {
         let header = |(name, value): &(String, String)| -> (HeaderName, HeaderValue) {
             (name.parse().unwrap(), value.parse().unwrap())
@@ -187,6 +186,8 @@ async fn respond(State(server): State<Arc<Server>>, uri: Uri, _body: Bytes) -> R
 /// The process of that server. It ends with this value.
 pub(super) struct Limit {
     address: String,
+    /// For its stores. It ends with this value, after the process.
+    directory: TempDir,
     process: Child,
 }
 
@@ -196,7 +197,9 @@ impl Limit {
         let mut process = command.arg(ARGUMENT).stdout(Stdio::piped()).spawn().unwrap();
         let mut address = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        Self { address: address.trim().to_owned(), process }
+        // Not below /tmp, which may be memory: what is measured includes the disk.
+        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        Self { address: address.trim().to_owned(), directory, process }
     }
 
     pub(super) fn address(&self) -> &str {
@@ -215,7 +218,12 @@ impl Limit {
         written: Written,
         busy: Duration,
     ) {
-        let plan = Plan::new(operation, requests, written, busy);
+        let plan = Plan {
+            busy: busy / u32::try_from(requests.len().max(1)).unwrap(),
+            directory: self.directory.path().to_owned(),
+            steps: steps(operation, requests),
+            written,
+        };
         let mut caller = Caller::connect(&self.address).await;
         let request = axum::http::Request::put(PLAN);
         let body = Bytes::from(serde_json::to_vec(&plan).unwrap());
