@@ -152,8 +152,8 @@
 //! - **fault**: of a development server, what is to happen to the next requests for a path; of a
 //!   configuration or a file, what is wrong with it.
 //! - **interaction**: a stored request between the authorization endpoint and its response, bound to
-//!   one browser.
-//! - **step**: what an interaction needs next, worked out anew at each request.
+//!   one browser. A request that needs no page, by a browser whose session is a cookie, has none.
+//! - **step**: what an authorization needs next, worked out anew at each request.
 //! - **session key**: the key pair in a browser's storage that is the session, on a loopback issuer or
 //!   where `policy.session_key` says so.
 //! - **holder**: of a session, the hash of its key or cookie.

@@ -6,14 +6,15 @@ use std::net::IpAddr;
 use crate::app::App;
 use crate::error::{Error, Refusal};
 use crate::flow::authorize::step::PresentedInteraction;
-use crate::flow::authorize::{self, Channel, CheckedRequest, pushed};
+use crate::flow::authorize::{self, Channel, CheckedRequest, Requester, Started, pushed};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::model::network::Network;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::pushed::PushedParameters;
 use crate::oauth::authorize::{Callback, RedirectParameters};
-use crate::oauth::id::{ClientId, InteractionId};
+use crate::oauth::id::ClientId;
 use crate::oauth::params::Params;
-use crate::secret::{BrowserSecret, PushedReference, TokenHash};
+use crate::secret::{PushedReference, TokenHash};
 use crate::store::StoreError;
 
 /// The failure of an authorization request.
@@ -64,16 +65,18 @@ impl From<StoreError> for AuthorizationError {
 }
 
 impl App {
-    /// Checks an authorization request from `address` and stores it as an interaction. Returns its
-    /// id and the secret that binds it to the browser.
+    /// Checks an authorization request from `address`, and answers it or stores it as an interaction.
+    /// `session` is the hash of its session cookie.
     pub async fn start_authorization(
         &self,
         params: &Params,
-        address: IpAddr,
-    ) -> Result<(InteractionId, BrowserSecret), AuthorizationError> {
+        (address, device): (IpAddr, DeviceInfo),
+        session: Option<TokenHash>,
+    ) -> Result<Started, AuthorizationError> {
+        let from = Requester { device, network: Network::of(address), session };
         if let Some(PushedParameters { client_id, reference }) = PushedParameters::parse(params)? {
             let reference = self.rules().pepper.hash(&reference);
-            return self.start_pushed(client_id, reference, address).await;
+            return self.start_pushed(client_id, reference, from).await;
         }
         let parameters = RedirectParameters::parse(params)?;
         self.ensure_current(&parameters.client_id, address).await?;
@@ -81,9 +84,7 @@ impl App {
         let checked = self.checked(parameters, params)?;
         self.note_left_out(&checked, address);
         let (callback, silent) = (checked.callback().clone(), checked.is_silent());
-        let network = Network::of(address);
-        let started =
-            self.write(move |tx, cx| authorize::store_request(tx, cx, network, &checked)).await;
+        let started = self.write(move |tx, cx| authorize::start(tx, cx, &from, &checked)).await;
         started.map_err(|error| AuthorizationError::Redirect {
             callback: Box::new(callback),
             client,
@@ -183,12 +184,12 @@ impl App {
         &self,
         client: ClientId,
         reference: TokenHash,
-        address: IpAddr,
-    ) -> Result<(InteractionId, BrowserSecret), AuthorizationError> {
+        from: Requester,
+    ) -> Result<Started, AuthorizationError> {
         let found = pushed::find(&self.read()?, &self.context(), &client, &reference)?;
         let (callback, silent) = (found.callback().clone(), found.is_silent());
-        let (id, network) = (client.clone(), Network::of(address));
-        let started = self.write(move |tx, cx| pushed::open(tx, cx, network, &id, &reference));
+        let id = client.clone();
+        let started = self.write(move |tx, cx| pushed::open(tx, cx, &from, &id, &reference));
         started.await.map_err(|error| match error {
             Error::Refused(Refusal::StoreUnwritable) | Error::Internal(_) => {
                 AuthorizationError::Redirect { callback: Box::new(callback), client, error, silent }

@@ -10,6 +10,7 @@ use crate::flow::person::people;
 use crate::flow::session::backchannel;
 use crate::flow::{Context, authorize, session};
 use crate::model::email::Email;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::{AuthorizationResponse, Callback};
 use crate::oauth::scope::Scope;
 use crate::secret::AuthorizationCode;
@@ -73,7 +74,10 @@ pub fn complete(
         Step::Consent(_) | Step::Login(..) | Step::NotForPerson(_) => {
             Ok(AuthorizationOutcome::StepChanged)
         }
-        Step::Grant(request) => issue(tx, cx, presented, &request),
+        Step::Grant(request) => {
+            finish(tx, presented)?;
+            grant(tx, cx, &presented.device, &request).map(AuthorizationOutcome::Client)
+        }
         Step::Refuse(callback, refusal) => {
             finish(tx, presented)?;
             Ok(AuthorizationOutcome::Client(ClientRedirect::refused(cx, &callback, refusal)))
@@ -125,7 +129,8 @@ pub fn approve(
             let act = Act::new(Kind::ConsentGiven).by(request.session.user());
             let act = act.client(&request.client_id).named(request.client.metadata.name());
             events::record(tx, cx, act.fact("scope", consent_scope))?;
-            issue(tx, cx, presented, &request)
+            finish(tx, presented)?;
+            grant(tx, cx, &presented.device, &request).map(AuthorizationOutcome::Client)
         }
         Step::Consent(_)
         | Step::Grant(_)
@@ -186,12 +191,13 @@ fn remember(tx: &mut Tx<'_>, cx: &Context, request: &ConsentRequest) -> Result<(
     tx.put(&key, Consent { allowed, given: cx.latest })
 }
 
-fn issue(
+/// Grants a request that lacks nothing, from a browser on this device: the client gets a code.
+pub fn grant(
     tx: &mut Tx<'_>,
     cx: &Context,
-    presented: &PresentedInteraction,
+    device: &DeviceInfo,
     request: &ConsentRequest,
-) -> Result<AuthorizationOutcome, Error> {
+) -> Result<ClientRedirect, Error> {
     pushed::spend(tx, request.pushed.as_ref())?;
     let code: AuthorizationCode = cx.seed.token();
     let expires = cx.deadline(cx.rules.config.lifetimes.authorization_code);
@@ -215,11 +221,12 @@ fn issue(
         spent: None,
     };
     tx.put(&cx.rules.pepper.hash(&code), row)?;
-    session::touch(tx, cx, request.session.id(), Some(&presented.device))?;
     let (id, client, session) = (&request.client_id, &request.client, &request.session);
+    if session.needs_touch(cx) || session.device() != device {
+        session::touch(tx, cx, session.id(), Some(device))?;
+    }
     backchannel::record_client(tx, cx, id, client, session.id(), session.user())?;
-    finish(tx, presented)?;
-    Ok(AuthorizationOutcome::Client(ClientRedirect::with_code(cx, &request.callback, &code)))
+    Ok(ClientRedirect::with_code(cx, &request.callback, &code))
 }
 
 /// Removes an interaction, so that it has one response only.

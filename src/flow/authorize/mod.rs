@@ -11,11 +11,13 @@ pub mod step;
 use crate::clock::Timestamp;
 use crate::config::SignUpPolicy;
 use crate::error::{Error, Refusal};
-use crate::flow::authorize::step::PresentedInteraction;
+use crate::flow::authorize::consent::ClientRedirect;
+use crate::flow::authorize::step::{PresentedInteraction, Step};
 use crate::flow::client::last_use;
 use crate::flow::{Context, admission, resource, session};
 use crate::keys::KeyRing;
 use crate::model::network::Network;
+use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::{self, AuthorizeRequest, Callback, RedirectParameters};
 use crate::oauth::client::{GrantType, PkcePolicy};
 use crate::oauth::id::{ClientId, InteractionId, UserId};
@@ -276,18 +278,54 @@ fn check_protection(
     }
 }
 
-/// Stores a request. Returns the id for the path and the secret for the cookie.
-pub fn store_request(
+/// The browser that an authorization request comes from.
+#[derive(Clone, Debug)]
+pub struct Requester {
+    /// Its device.
+    pub device: DeviceInfo,
+    /// Its network.
+    pub network: Network,
+    /// The hash of the cookie of its session. Where a session is a key, a request proves none.
+    pub session: Option<TokenHash>,
+}
+
+/// What an authorization request leads to.
+pub enum Started {
+    /// A code, since the person is signed in and nothing has to be asked.
+    Granted {
+        /// The client.
+        client: ClientId,
+        /// The redirect with the code.
+        redirect: ClientRedirect,
+        /// The person.
+        user: UserId,
+    },
+    /// An interaction, by the id for its path and the secret for its cookie.
+    Interaction(InteractionId, BrowserSecret),
+}
+
+/// Answers a request that needs no page, and stores any other.
+pub fn start(
     tx: &mut Tx<'_>,
     cx: &Context,
-    network: Network,
+    from: &Requester,
     checked: &CheckedRequest,
-) -> Result<(InteractionId, BrowserSecret), Error> {
+) -> Result<Started, Error> {
     if let Some(client) = tx.find::<Client>(&checked.client)? {
         last_use::record_use(tx, cx, &checked.client, &client, None)?;
     }
-    let holding = Holding::strangers(network, Rank::Plain);
-    store_interaction(tx, cx, holding, Purpose::Authorize(Box::new(checked.stored(cx))))
+    let stored = checked.stored(cx);
+    if from.session.is_some()
+        && let Step::Grant(request) =
+            step::of_request(tx, cx, from.session.as_ref(), stored.clone(), None)?
+    {
+        let redirect = consent::grant(tx, cx, &from.device, &request)?;
+        let user = request.session.user();
+        return Ok(Started::Granted { client: request.client_id, redirect, user });
+    }
+    let holding = Holding::strangers(from.network, Rank::Plain);
+    let (id, secret) = store_interaction(tx, cx, holding, Purpose::Authorize(Box::new(stored)))?;
+    Ok(Started::Interaction(id, secret))
 }
 
 /// Stores an interaction.

@@ -1,7 +1,7 @@
 //! Pushed authorization requests: [RFC 9126](https://www.rfc-editor.org/rfc/rfc9126).
 
 use crate::error::{Error, Refusal};
-use crate::flow::authorize::{self, CheckedRequest};
+use crate::flow::authorize::{self, CheckedRequest, Requester, Started};
 use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::document::{self, DocumentStatus};
 use crate::flow::client::last_use;
@@ -9,8 +9,8 @@ use crate::flow::installation::evidence;
 use crate::flow::{Context, admission};
 use crate::model::network::Network;
 use crate::oauth::client::GrantType;
-use crate::oauth::id::{ClientId, InteractionId};
-use crate::secret::{BrowserSecret, PushedReference, TokenHash};
+use crate::oauth::id::ClientId;
+use crate::secret::{PushedReference, TokenHash};
 use crate::store::schema::{Pushed, StoredAuthorizationRequest};
 use crate::store::{Holding, Tx, View};
 
@@ -85,22 +85,22 @@ fn row(
     Ok(row)
 }
 
-/// Stores the request of a reference as an interaction. The reference stays unspent, since a program
-/// that previews links may open it before the person does, and a person may go back to it.
+/// Opens the request of a reference. An interaction leaves the reference unspent, since a program that
+/// previews links may open it before the person does, and a person may go back to it.
 pub fn open(
     tx: &mut Tx<'_>,
     cx: &Context,
-    network: Network,
+    from: &Requester,
     client: &ClientId,
     reference: &TokenHash,
-) -> Result<(InteractionId, BrowserSecret), Error> {
+) -> Result<Started, Error> {
     let row = row(tx, cx, client, reference)?;
     let restored = restore(tx, row.request.clone())?;
     let checked = CheckedRequest { pushed: Some(*reference), ..restored };
     let interaction_ends = cx.deadline(cx.rules.config.lifetimes.interaction).by_evidence();
     let retained_until = row.retained_until.max(interaction_ends);
     admission::store(tx, cx, reference, Pushed { retained_until, ..row })?;
-    authorize::store_request(tx, cx, network, &checked)
+    authorize::start(tx, cx, from, &checked)
 }
 
 /// Refuses a request whose reference was spent by another interaction.

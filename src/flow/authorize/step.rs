@@ -1,4 +1,4 @@
-//! The next step of an interaction: the one place that knows the order of the pages.
+//! The next step of an authorization: the one place that knows the order of the pages.
 //!
 //! Only the stored request and the session persist between steps. The next step is computed from
 //! them each time, so no step can be skipped, repeated or taken out of order.
@@ -221,14 +221,25 @@ pub fn next(
     presented: &PresentedInteraction,
     interaction: Interaction,
 ) -> Result<Step, Error> {
-    let requested_at = interaction.created;
     let Purpose::Authorize(stored) = interaction.purpose else {
         return Err(Refusal::InteractionUnknown.into());
     };
+    of_request(view, cx, presented.session.as_ref(), *stored, Some(interaction.created))
+}
+
+/// The next step of an authorization request, for the browser with this session. Who signs in for the
+/// request does so after it was stored at `since`; for one that has just come, nobody has.
+pub fn of_request(
+    view: &impl View,
+    cx: &Context,
+    session: Option<&TokenHash>,
+    stored: StoredAuthorizationRequest,
+    since: Option<Timestamp>,
+) -> Result<Step, Error> {
     pushed::check_unspent(view, &stored)?;
     // The client may have changed since the request was checked.
     let client = requesting_client(view, &stored)?;
-    let checked = CheckedRequest::restore(&client, *stored)?;
+    let checked = CheckedRequest::restore(&client, stored)?;
     let CheckedRequest {
         callback,
         client: client_id,
@@ -238,15 +249,15 @@ pub fn next(
         redirect_uri_named,
         request,
     } = checked;
-    let session = match &presented.session {
-        Some(cookie) => session::live(view, cx, cookie)?,
+    let session = match session {
+        Some(holder) => session::live(view, cx, holder)?,
         None => None,
     };
     let anybody = expected.is_none() && request.claims.sub.is_empty();
     let subject = |user| issue::subject(&cx.rules, &client, user);
     let max_age = request.max_age.or(client.metadata.default_max_age);
     let requirement = SignInRequirement { max_age, hinted: expected.as_deref(), request: &request };
-    let session = match match_session(cx, session, &requirement, subject, requested_at) {
+    let session = match match_session(cx, session, &requirement, subject, since) {
         SessionMatch::Session(session) => *session,
         // OpenID Connect Core §3.1.2.1, none: "The Authorization Server MUST NOT display any
         // authentication or consent user interface pages."
@@ -367,11 +378,11 @@ fn match_session(
     session: Option<LiveSession>,
     requirement: &SignInRequirement<'_>,
     subject: impl Fn(UserId) -> String,
-    requested_at: Timestamp,
+    since: Option<Timestamp>,
 ) -> SessionMatch {
     let Some(session) = session else { return SessionMatch::None };
     let signed_in = session.authentication().at;
-    let signed_in_for_this = signed_in >= requested_at;
+    let signed_in_for_this = since.is_some_and(|since| signed_in >= since);
     // OpenID Connect Core §3.1.2.1: "If the elapsed time is greater than this value, the OP MUST
     // attempt to actively re-authenticate the End-User." Until the person signs in for this
     // request, time elapses while they read a page, too.

@@ -1,7 +1,7 @@
-//! `/oauth/authorize`: RFC 6749 §3.1. It checks the request, stores it, and redirects the browser
-//! to its interaction. It reads a cookie only to know whether an error may be redirected at once.
+//! `/oauth/authorize`: RFC 6749 §3.1. It checks the request, and stores it for the pages of an
+//! interaction, to which it redirects the browser. A browser whose session is a cookie, and of whom
+//! nothing has to be asked, goes to the client at once.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -9,20 +9,22 @@ use axum::http::{Extensions, HeaderMap};
 use axum::response::Response;
 
 use crate::app::{App, AuthorizationError};
+use crate::flow::authorize::Started;
 use crate::flow::authorize::consent::ClientRedirect;
 use crate::http::about::About;
 use crate::http::destination::PagePath;
 use crate::http::extract::body::{Form, Query};
 use crate::http::extract::browser::Browser;
 use crate::http::extract::navigation::Navigation;
-use crate::http::extract::peer::{ClientAddress, Sender};
+use crate::http::extract::peer::Sender;
 use crate::http::facts::Facts;
 use crate::http::failure::{Cause, PageFailure};
 use crate::http::pages::cookie::with_interaction_cookie;
 use crate::http::redirect;
 use crate::oauth::id::InteractionId;
 use crate::oauth::params::Params;
-use crate::secret::BrowserSecret;
+use crate::secret::{BrowserSecret, TokenHash};
+use crate::store::StoreError;
 
 pub(in crate::http) async fn get(
     State(app): State<Arc<App>>,
@@ -38,7 +40,7 @@ pub(in crate::http) async fn get(
         return checked
             .map_or_else(|error| failed(&app, &asked, error), |()| Ok(redirect::to_head()));
     }
-    start(&app, sender.address, &asked).await
+    start(&app, sender, &asked).await
 }
 
 /// OpenID Connect Core §3.1.2.1: "Authorization Servers MUST support the use of the HTTP GET and
@@ -46,12 +48,12 @@ pub(in crate::http) async fn get(
 pub(in crate::http) async fn post(
     State(app): State<Arc<App>>,
     _: Navigation,
-    ClientAddress(address): ClientAddress,
+    sender: Sender,
     headers: HeaderMap,
     about: About,
     Form(params): Form,
 ) -> Result<Response, PageFailure> {
-    start(&app, address, &Asked { about, headers, params }).await
+    start(&app, sender, &Asked { about, headers, params }).await
 }
 
 /// A request.
@@ -61,9 +63,23 @@ struct Asked {
     params: Params,
 }
 
-async fn start(app: &App, address: IpAddr, asked: &Asked) -> Result<Response, PageFailure> {
-    match app.start_authorization(&asked.params, address).await {
-        Ok((id, secret)) => Ok(to_interaction(app, id, &secret)),
+impl Asked {
+    /// The hash of the session cookie. Where a session is a key, a request shows none.
+    fn session(&self, app: &App) -> Result<Option<TokenHash>, StoreError> {
+        Ok(Browser::of(app, &self.headers, &Extensions::new())?.session(app))
+    }
+}
+
+async fn start(app: &App, sender: Sender, asked: &Asked) -> Result<Response, PageFailure> {
+    let session = asked.session(app)?;
+    let sent_by = (sender.address, sender.device);
+    match app.start_authorization(&asked.params, sent_by, session).await {
+        Ok(Started::Granted { client, redirect: to, user }) => {
+            asked.about.set(&client);
+            asked.about.set_person(user);
+            Ok(redirect::to_client(app, &to, asked.about.language()))
+        }
+        Ok(Started::Interaction(id, secret)) => Ok(to_interaction(app, id, &secret)),
         Err(error) => failed(app, asked, error),
     }
 }
@@ -89,7 +105,7 @@ fn failed(app: &App, asked: &Asked, error: AuthorizationError) -> Result<Respons
     // RFC 9700 §4.11.2: "The authorization server MUST always authenticate the user first and, with
     // the exception of the authorization request with prompt=none, prompt the user for credentials
     // when needed, before redirecting the user."
-    let session = Browser::of(app, &asked.headers, &Extensions::new())?.session(app);
+    let session = asked.session(app)?;
     if !silent && !app.vouches_for(&client, &callback, session.as_ref())? {
         let facts = Facts::of_unvouched(app, &client, client_redirect.response)?;
         return Err(PageFailure::from(error).with_facts(facts));

@@ -137,7 +137,7 @@ const OPERATIONS: [Operation; 13] = [
     },
     Operation {
         name: "code with PKCE, authorize to token",
-        commits: 3,
+        commits: 2,
         es256: 2,
         rs256: 0,
         mark: 1.5,
