@@ -249,8 +249,8 @@
 //!   key, the request shows no person, so what they allowed before does not count.
 //! - *Forced sign-out.* A valid `id_token_hint` ends the session that it names, wherever it comes from,
 //!   and no other: whoever brings it has an ID token of that session. Anything else is asked about.
-//! - *Parameter tampering.* The validated request is stored; no page carries an OAuth parameter. The
-//!   scope that consent displayed is compared with the scope that would be granted.
+//! - *Parameter tampering.* The validated request is stored, or answered at once; no page carries an
+//!   OAuth parameter. The scope that consent displayed is compared with the scope that would be granted.
 //! - *Cookie theft by another port.* A browser sends a cookie of localhost to every port, and a
 //!   program there need only answer a redirect to its own `/gate/x`. On a loopback issuer no cookie
 //!   proves anybody: the session is a key in the origin's storage, and data, anti-forgery tokens,

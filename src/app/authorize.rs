@@ -1,5 +1,5 @@
-//! Authorization requests: the client is resolved, the request is checked once and stored. The
-//! authorization endpoint and the pushed authorization request endpoint share it.
+//! Authorization requests: the client is resolved, the request is checked once, and answered or stored.
+//! The authorization endpoint and the pushed authorization request endpoint share it.
 
 use std::net::IpAddr;
 
@@ -44,6 +44,19 @@ impl AuthorizationError {
     fn page(error: impl Into<Error>) -> Self {
         Self::Page { client: None, error: error.into() }
     }
+
+    /// The failure to store or answer a request that was checked. The client gets it if the server failed;
+    /// a refusal says that the client or the reference is another than a moment ago, so nothing is proven.
+    fn unwritten(error: Error, client: ClientId, callback: Callback, silent: bool) -> Self {
+        match error {
+            Error::Refused(Refusal::StoreUnwritable) | Error::Internal(_) => {
+                Self::Redirect { callback: Box::new(callback), client, error, silent }
+            }
+            Error::Choice(..) | Error::Paused(_) | Error::Refused(_) => {
+                Self::Page { client: Some(client), error }
+            }
+        }
+    }
 }
 
 impl From<Error> for AuthorizationError {
@@ -85,12 +98,7 @@ impl App {
         self.note_left_out(&checked, address);
         let (callback, silent) = (checked.callback().clone(), checked.is_silent());
         let started = self.write(move |tx, cx| authorize::start(tx, cx, &from, &checked)).await;
-        started.map_err(|error| AuthorizationError::Redirect {
-            callback: Box::new(callback),
-            client,
-            error,
-            silent,
-        })
+        started.map_err(|error| AuthorizationError::unwritten(error, client, callback, silent))
     }
 
     /// Whether an error may be redirected to a client at once, before the person has signed in.
@@ -190,13 +198,7 @@ impl App {
         let (callback, silent) = (found.callback().clone(), found.is_silent());
         let id = client.clone();
         let started = self.write(move |tx, cx| pushed::open(tx, cx, &from, &id, &reference));
-        started.await.map_err(|error| match error {
-            Error::Refused(Refusal::StoreUnwritable) | Error::Internal(_) => {
-                AuthorizationError::Redirect { callback: Box::new(callback), client, error, silent }
-            }
-            Error::Choice(..) | Error::Paused(_) | Error::Refused(_) => {
-                AuthorizationError::page(error)
-            }
-        })
+        let started = started.await;
+        started.map_err(|error| AuthorizationError::unwritten(error, client, callback, silent))
     }
 }

@@ -1,7 +1,7 @@
 //! The authorization request: [RFC 6749 §4.1.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1).
 //!
 //! The client and the redirect URI are proven first. The rest of the request is then checked
-//! against the client and stored; it is not read from the wire again.
+//! against the client, and answered or stored; it is not read from the wire again.
 
 pub mod consent;
 pub mod device;
@@ -304,7 +304,8 @@ pub enum Started {
     Interaction(InteractionId, BrowserSecret),
 }
 
-/// Answers a request that needs no page, and stores any other.
+/// Answers a request that needs no page, and stores any other. One that was pushed is stored too: its
+/// reference is to outlive a response that never arrives.
 pub fn start(
     tx: &mut Tx<'_>,
     cx: &Context,
@@ -316,6 +317,7 @@ pub fn start(
     }
     let stored = checked.stored(cx);
     if from.session.is_some()
+        && checked.pushed.is_none()
         && let Step::Grant(request) =
             step::of_request(tx, cx, from.session.as_ref(), stored.clone(), None)?
     {

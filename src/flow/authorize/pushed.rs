@@ -85,8 +85,8 @@ fn row(
     Ok(row)
 }
 
-/// Opens the request of a reference. An interaction leaves the reference unspent, since a program that
-/// previews links may open it before the person does, and a person may go back to it.
+/// Stores the request of a reference as an interaction. The reference stays unspent, since a program
+/// that previews links may open it before the person does, and a person may go back to it.
 pub fn open(
     tx: &mut Tx<'_>,
     cx: &Context,

@@ -25,7 +25,8 @@ use crate::store::{Listing, Span, StoreError, Tx, View};
 /// The most sessions that are counted when all of a person's end.
 const MAX_COUNTED: usize = 1000;
 
-/// The precision of a session's `seen` time. A page within it costs no commit.
+/// The precision of a session's `seen` time, unless it ends sooner when it is idle. A page within it costs
+/// no commit.
 const LAST_SEEN_PRECISION: Duration = Duration::from_mins(10);
 
 /// Proof that a browser is signed in: a session that is live, of a person who is not disabled.
@@ -86,7 +87,8 @@ impl LiveSession {
 
     /// Whether the last use should be recorded now.
     pub fn needs_touch(&self, cx: &Present) -> bool {
-        cx.now.apart(self.session.seen) >= LAST_SEEN_PRECISION
+        let precision = LAST_SEEN_PRECISION.min(cx.rules.config.lifetimes.session_idle / 10);
+        cx.now.apart(self.session.seen) >= precision
     }
 }
 

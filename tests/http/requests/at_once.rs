@@ -1,5 +1,7 @@
 //! Requests that need no page, where a session is a cookie: the client gets its code at once.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Method, header};
@@ -8,7 +10,6 @@ use gatelodge::keys::JwtKind;
 use gatelodge::store::View as _;
 use gatelodge::store::schema::{Code, Interaction};
 use serde_json::json;
-use tokio::task::JoinSet;
 
 use crate::support::{Browser, RelyingParty, Response, Server};
 
@@ -132,27 +133,42 @@ async fn whoever_only_looks_gets_no_code() {
     assert_eq!(stored(&server), before);
 }
 
-/// In the transaction that makes the code.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_reference_brings_one_code_however_often_it_is_opened_at_once() {
-    let (server, ada, shop) = ada_at_shop().await;
+/// Whoever loads it again, since no response came, is not told that it was used.
+#[tokio::test]
+async fn a_request_that_was_pushed_goes_by_the_page() {
+    let (server, mut ada, shop) = ada_at_shop().await;
     let (pushed, (_, codes)) = (shop.push(&[]).await, stored(&server));
-    let mut tasks = JoinSet::new();
-    for _ in 0..16 {
-        let (mut browser, pushed) = (Browser::new(&server), pushed.clone());
-        browser.keep_from(&ada);
-        tasks.spawn(async move { first(&mut browser, &pushed).await });
-    }
 
-    let responses = tasks.join_all().await;
+    for _ in 0..2 {
+        let response = first(&mut ada, &pushed).await;
 
-    let (won, lost): (Vec<_>, Vec<_>) = responses.into_iter().partition(|one| one.status == 303);
-    let [won] = &won[..] else { panic!("{} got a code", won.len()) };
-    shop.redeem(&won.brought()["code"]).await.tokens();
-    for response in lost {
-        response.refused(ErrorCode::InvalidRequestUri, Refusal::PushedRequestSpent);
+        assert!(response.location().starts_with("/gate/interaction/"));
     }
-    assert_eq!(stored(&server), (0, codes + 1));
+    assert_eq!(stored(&server), (2, codes));
+    assert!(ada.visit(&pushed).await.brought().contains_key("code"));
+}
+
+/// Which is recorded no more often than it has to be.
+#[tokio::test]
+async fn a_session_lives_for_as_long_as_codes_come_of_it() {
+    let idle = Duration::from_mins(5);
+    let server = Server::with("https://id.example".parse().unwrap(), |config| {
+        config.lifetimes.session_idle = idle;
+    });
+    let server = server.await;
+    let mut ada = server.first_administrator().await;
+    let shop = RelyingParty::web(&server).await;
+    shop.code(&mut ada).await;
+
+    for _ in 0..10 {
+        server.advance(Duration::from_mins(2));
+        let response = first(&mut ada, &shop.request(&[("prompt", "none")])).await;
+        assert!(response.brought().contains_key("code"));
+    }
+    server.advance(idle);
+    let response = first(&mut ada, &shop.request(&[])).await;
+
+    assert!(response.location().starts_with("/gate/interaction/"));
 }
 
 #[tokio::test]
