@@ -71,8 +71,11 @@ impl App {
 /// How many rows are read before somebody looks at the clock.
 const ROWS: u32 = 64;
 
-/// How long a backup goes on at least before it leaves this time to requests.
-const TURN: Duration = Duration::from_millis(2);
+/// How long a backup goes on at least before it leaves time to requests.
+const TURN: Duration = Duration::from_millis(1);
+
+/// The time that it leaves to them.
+const PAUSE: Duration = Duration::from_millis(4);
 
 /// The turns of a backup and of the requests that come meanwhile. Where none come, it does not wait.
 struct Turns<'a> {
@@ -99,7 +102,7 @@ impl<'a> Turns<'a> {
         let took = Clock::System.reading().running.saturating_sub(self.started);
         if took >= TURN {
             if self.app.request_metrics().count() > self.requests {
-                pause(TURN);
+                pause(PAUSE);
             }
             *self = Self::of(self.app);
         }
@@ -125,7 +128,10 @@ const BUFFER: usize = 64 * 1024;
 
 /// The bytes after which the disk has to have them. A commit of the store waits for what the disk was given
 /// before: for as much as this, and not for a whole backup.
-const SYNCED: usize = 256 * 1024;
+const SYNCED: usize = 128 * 1024;
+
+/// How much longer the disk is left to others after each such part than that took.
+const LEFT_TO_OTHERS: u32 = 3;
 
 /// The most time for which the disk is left to others at once: whoever sends a backup waits for a reader that
 /// stands still, but not for long.
@@ -210,7 +216,7 @@ pub fn written<T>(
 }
 
 /// A file that the disk gets in parts, each before the next is written. After each, the disk is left to others
-/// for as long as that took, within [`MAX_PAUSE`].
+/// for three times as long as that took, within [`MAX_PAUSE`].
 struct Paced {
     file: File,
     unsynced: usize,
@@ -221,7 +227,8 @@ impl Write for Paced {
         if self.unsynced >= SYNCED {
             let started = Clock::System.reading().running;
             self.file.sync_data()?;
-            pause(Clock::System.reading().running.saturating_sub(started).min(MAX_PAUSE));
+            let took = Clock::System.reading().running.saturating_sub(started);
+            pause((took * LEFT_TO_OTHERS).min(MAX_PAUSE));
             self.unsynced = 0;
         }
         let written = self.file.write(bytes)?;
