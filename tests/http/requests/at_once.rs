@@ -92,16 +92,16 @@ async fn whoever_is_asked_something_goes_by_the_page() {
 #[tokio::test]
 async fn a_session_that_is_over_opens_nothing() {
     let (server, mut ada, shop) = ada_at_shop().await;
-    let mut kept = Browser::new(&server);
-    kept.keep_from(&ada);
+    let mut copied = Browser::new(&server);
+    copied.keep_from(&ada);
     ada.sign_out().await;
     let (_, codes) = stored(&server);
 
-    let response = first(&mut kept, &shop.request(&[])).await;
+    let response = first(&mut copied, &shop.request(&[])).await;
 
     assert!(response.location().starts_with("/gate/interaction/"));
     assert_eq!(stored(&server), (1, codes));
-    assert!(kept.visit(response.location()).await.asks_to_sign_in());
+    assert!(copied.visit(response.location()).await.asks_to_sign_in());
 }
 
 /// A cookie proves nothing there: every port of the host gets it.
