@@ -130,7 +130,7 @@ const BUFFER: usize = 64 * 1024;
 /// before: for as much as this, and not for a whole backup.
 const SYNCED: usize = 128 * 1024;
 
-/// How much longer the disk is left to others after each such part than that took.
+/// How many times as long as such a part took the disk is left to others after it.
 const LEFT_TO_OTHERS: u32 = 3;
 
 /// The most time for which the disk is left to others at once: whoever sends a backup waits for a reader that

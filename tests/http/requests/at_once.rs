@@ -148,7 +148,7 @@ async fn a_request_that_was_pushed_goes_by_the_page() {
     assert!(ada.visit(&pushed).await.brought().contains_key("code"));
 }
 
-/// Which is recorded no more often than it has to be.
+/// However short its idle lifetime is: the last use is recorded more often then.
 #[tokio::test]
 async fn a_session_lives_for_as_long_as_codes_come_of_it() {
     let idle = Duration::from_mins(5);
