@@ -113,6 +113,10 @@ async fn a_browser_that_does_not_trust_the_certificate_is_led_to_the_page_for_th
 async fn a_passkey_that_does_not_recognise_its_person_says_what_to_do() {
     let home = Home::new();
     let (_server, window) = ada(&home).await;
+    // The list of passkeys would sign in by itself once the passkey recognises its person.
+    window
+        .beforehand("PublicKeyCredential.isConditionalMediationAvailable = async () => false")
+        .await;
     window.passkeys.recognises(false).await;
     sign_out(&window).await;
     window.press("Sign in again").await;
