@@ -110,12 +110,12 @@ impl App {
     ) -> Result<bool, StoreError> {
         let view = self.read()?;
         let Some(client) = authorize::find_enabled(&view, id)? else { return Ok(false) };
-        authorize::is_vouched_for(&view, &self.context(), (id, &client), callback, session)
+        authorize::is_vouched_for(&view, &self.present(), (id, &client), callback, session)
     }
 
     /// Records that the page of an interaction is displayed, if that changes who holds it.
     pub async fn record_opened(&self, presented: &PresentedInteraction) -> Result<(), Error> {
-        if authorize::opened(&self.read()?, &self.context(), presented)?.is_none() {
+        if authorize::opened(&self.read()?, &self.present(), presented)?.is_none() {
             return Ok(());
         }
         let presented = presented.clone();
@@ -126,7 +126,7 @@ impl App {
     pub fn check_authorization(&self, params: &Params) -> Result<(), AuthorizationError> {
         if let Some(PushedParameters { client_id, reference }) = PushedParameters::parse(params)? {
             let reference = self.rules().pepper.hash(&reference);
-            pushed::find(&self.read()?, &self.context(), &client_id, &reference)?;
+            pushed::find(&self.read()?, &self.present(), &client_id, &reference)?;
             return Ok(());
         }
         self.checked(RedirectParameters::parse(params)?, params)?;
@@ -158,7 +158,7 @@ impl App {
     ) -> Result<CheckedRequest, Error> {
         let view = self.read()?;
         let resolved = authorize::resolve(&view, parameters)?;
-        resolved.check(&view, &self.context(), &self.keys(), params, Channel::Pushed)
+        resolved.check(&view, &self.present(), &self.keys(), params, Channel::Pushed)
     }
 
     fn checked(
@@ -178,7 +178,7 @@ impl App {
             }
         };
         let checked =
-            resolved.check(&view, &self.context(), &self.keys(), params, Channel::Browser);
+            resolved.check(&view, &self.present(), &self.keys(), params, Channel::Browser);
         checked.map_err(|error| {
             let callback = resolved.callback().clone();
             let silent = params.one("prompt") == Ok(Some("none"));
@@ -194,7 +194,7 @@ impl App {
         reference: TokenHash,
         from: Requester,
     ) -> Result<Started, AuthorizationError> {
-        let found = pushed::find(&self.read()?, &self.context(), &client, &reference)?;
+        let found = pushed::find(&self.read()?, &self.present(), &client, &reference)?;
         let (callback, silent) = (found.callback().clone(), found.is_silent());
         let id = client.clone();
         let started = self.write(move |tx, cx| pushed::open(tx, cx, &from, &id, &reference));

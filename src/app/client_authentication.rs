@@ -118,7 +118,7 @@ fn remembered(
     let Some(matched) = passwords.remembered(check.phc(), secret) else { return Ok(None) };
     if !passwords.was_proven_by(network, check.phc(), secret) {
         let source = Source::Network(network);
-        throttle::check(&app.read()?, &app.context(), Guessed::ClientSecret, &source)?;
+        throttle::check(&app.read()?, &app.present(), Guessed::ClientSecret, &source)?;
         passwords.remember(network, check.phc(), secret);
     }
     Ok(Some(check.proven(Some(&matched))?))
@@ -142,7 +142,7 @@ async fn guess(
         return Ok(proven);
     }
     let guessed = Guessed::ClientSecret;
-    throttle::check(&app.read()?, &app.context(), guessed, &source)?;
+    throttle::check(&app.read()?, &app.present(), guessed, &source)?;
     let matched = app.passwords().verify(&turn, check.phc(), secret.expose()).await?;
     let proven = check.proven(matched.as_ref());
     if proven.is_ok() {
@@ -164,7 +164,7 @@ async fn by_assertion(
     let (network, id) = (Network::of(from), check.id().clone());
     let (guessed, source) = (Guessed::ClientAssertion, Source::Network(network));
     if !app.passwords().was_proven_by(network, CLIENT_ASSERTION, id.as_str()) {
-        throttle::check(&app.read()?, &app.context(), guessed, &source)?;
+        throttle::check(&app.read()?, &app.present(), guessed, &source)?;
     }
     let (check, assertion) = (Arc::new(check), Arc::from(assertion));
     let mut verified = match check.keys() {

@@ -112,7 +112,7 @@ impl App {
         let network = Network::of(address);
         let source = if known || network.is_loopback() {
             let source = Source::Url(network, url.to_owned());
-            throttle::check(&self.read()?, &self.context(), kind, &source)?;
+            throttle::check(&self.read()?, &self.present(), kind, &source)?;
             source
         } else {
             let (source, label) = (Source::Network(network), kind.label());

@@ -55,7 +55,7 @@ pub async fn admit(
             let network = Network::of(from);
             let (guessed, source) = (Guessed::InitialAccessToken, Source::Network(network));
             if !app.passwords().was_proven_by(network, INITIAL_ACCESS_TOKEN, &presented) {
-                throttle::check(&app.read()?, &app.context(), guessed, &source)?;
+                throttle::check(&app.read()?, &app.present(), guessed, &source)?;
             }
             let hash =
                 |token: &str| rules.pepper.hash_parts(INITIAL_ACCESS_TOKEN, token.as_bytes());

@@ -313,7 +313,7 @@ impl App {
         if holder.earlier().next().is_none() {
             return;
         }
-        let live = self.read().and_then(|view| session::live(&view, &self.context(), holder));
+        let live = self.read().and_then(|view| session::live(&view, &self.present(), holder));
         if let Ok(Some(live)) = live
             && let Some(anew) = live.holder_anew(holder)
         {

@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::flow::{Context, admission};
+use crate::flow::{Context, Present, admission};
 use crate::model::network::Network;
 use crate::oauth::id::{InvitationId, UserId};
 use crate::secret::TokenHash;
@@ -73,7 +73,7 @@ pub enum Source {
 
 impl Source {
     /// The key of its count; `None` if it is not counted.
-    fn key(&self, cx: &Context, label: &str) -> Option<TokenHash> {
+    fn key(&self, cx: &Present, label: &str) -> Option<TokenHash> {
         let subject = match self {
             Self::Account(user) => user.uuid().as_bytes().to_vec(),
             Self::Device(_, id) | Self::Url(_, id) => id.as_bytes().to_vec(),
@@ -109,7 +109,7 @@ impl Source {
 /// [`Error::Paused`] with what is left of the pause.
 pub fn check(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     guessed: Guessed,
     source: &Source,
 ) -> Result<(), Error> {
@@ -125,7 +125,7 @@ pub fn check(
 
 /// Whether a count is of the last minute. One from ahead of the clock is forgotten: the clock went
 /// back, and it would never end.
-fn is_recent(cx: &Context, row: &Attempts) -> bool {
+fn is_recent(cx: &Present, row: &Attempts) -> bool {
     row.last <= cx.now && cx.now.since(row.last) < WINDOW
 }
 
@@ -169,7 +169,7 @@ pub fn consume(
 /// [`Error::Paused`] with what is left of the minute.
 pub fn check_uses(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     label: &'static str,
     source: &Source,
     limit: usize,

@@ -8,7 +8,7 @@ use crate::flow::events::{self, Act};
 use crate::flow::installation::evidence;
 use crate::flow::person::people;
 use crate::flow::session::backchannel;
-use crate::flow::{Context, authorize, session};
+use crate::flow::{Context, Present, authorize, session};
 use crate::model::email::Email;
 use crate::model::user_agent::DeviceInfo;
 use crate::oauth::authorize::{AuthorizationResponse, Callback};
@@ -37,7 +37,7 @@ pub struct ClientRedirect {
 
 impl ClientRedirect {
     /// Makes the redirect of a refusal.
-    pub fn refused(cx: &Context, callback: &Callback, refusal: Refusal) -> Self {
+    pub fn refused(cx: &Present, callback: &Callback, refusal: Refusal) -> Self {
         let response = callback.with_error(refusal.code(), &refusal.sentence(), iss(cx));
         Self { response, refusal: Some(refusal), waits: false }
     }
@@ -45,12 +45,12 @@ impl ClientRedirect {
     /// Makes the redirect after an internal failure. RFC 6749 §4.1.2.1: `server_error` "is needed
     /// because a 500 Internal Server Error HTTP status code cannot be returned to the client via an
     /// HTTP redirect".
-    pub fn failed(cx: &Context, callback: &Callback) -> Self {
+    pub fn failed(cx: &Present, callback: &Callback) -> Self {
         let response = callback.with_error(ErrorCode::ServerError, SERVER_ERROR, iss(cx));
         Self { response, refusal: None, waits: false }
     }
 
-    fn with_code(cx: &Context, callback: &Callback, code: &AuthorizationCode) -> Self {
+    fn with_code(cx: &Present, callback: &Callback, code: &AuthorizationCode) -> Self {
         let response = callback.with_code(&code.expose(), iss(cx));
         Self { response, refusal: None, waits: false }
     }
@@ -59,7 +59,7 @@ impl ClientRedirect {
 /// The `iss` parameter of the response, if the configuration sends it. RFC 9207 §2: "In
 /// authorization responses to the client, including error responses, an authorization server
 /// supporting this specification MUST indicate its identity".
-pub fn iss(cx: &Context) -> Option<&str> {
+pub fn iss(cx: &Present) -> Option<&str> {
     cx.rules.config.policy.iss_parameter.then_some(cx.rules.issuer.as_str())
 }
 

@@ -14,7 +14,7 @@ use crate::error::{Error, Refusal};
 use crate::flow::authorize::consent::ClientRedirect;
 use crate::flow::authorize::step::{PresentedInteraction, Step};
 use crate::flow::client::last_use;
-use crate::flow::{Context, admission, resource, session};
+use crate::flow::{Context, Present, admission, resource, session};
 use crate::keys::KeyRing;
 use crate::model::network::Network;
 use crate::model::user_agent::DeviceInfo;
@@ -64,7 +64,7 @@ impl ResolvedRequest {
     pub fn check(
         &self,
         view: &impl View,
-        cx: &Context,
+        cx: &Present,
         keys: &KeyRing,
         params: &Params,
         channel: Channel,
@@ -233,7 +233,7 @@ pub fn find_enabled(view: &impl View, id: &ClientId) -> Result<Option<Client>, S
 /// have this server redirect wherever they like.
 pub fn is_vouched_for(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     (id, client): (&ClientId, &Client),
     callback: &Callback,
     session: Option<&TokenHash>,
@@ -355,7 +355,7 @@ pub fn store_interaction(
 /// page was opened with.
 pub fn opened(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     presented: &PresentedInteraction,
 ) -> Result<Option<(Interaction, Option<UserId>)>, Error> {
     let interaction = step::interaction(view, cx, presented)?;

@@ -6,7 +6,7 @@ use crate::flow::client::authentication::AuthenticatedClient;
 use crate::flow::client::document::{self, DocumentStatus};
 use crate::flow::client::last_use;
 use crate::flow::installation::evidence;
-use crate::flow::{Context, admission};
+use crate::flow::{Context, Present, admission};
 use crate::model::network::Network;
 use crate::oauth::client::GrantType;
 use crate::oauth::id::ClientId;
@@ -47,7 +47,7 @@ pub fn push(
 /// The request of an unspent reference that `client` pushed.
 pub fn find(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     client: &ClientId,
     reference: &TokenHash,
 ) -> Result<CheckedRequest, Error> {
@@ -66,7 +66,7 @@ fn restore(view: &impl View, request: StoredAuthorizationRequest) -> Result<Chec
 /// The row of an unspent reference that `client` pushed.
 fn row(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     client: &ClientId,
     reference: &TokenHash,
 ) -> Result<Pushed, Error> {

@@ -5,7 +5,7 @@
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
-use crate::flow::Context;
+use crate::flow::Present;
 use crate::flow::authorize::{self, CheckedRequest, pushed};
 use crate::flow::installation::evidence;
 use crate::flow::resource::{self, Targets};
@@ -119,7 +119,7 @@ impl ConsentRequest {
 /// storage the one that opened the page.
 pub fn interaction(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     presented: &PresentedInteraction,
 ) -> Result<Interaction, Error> {
     let interaction = started(view, cx, presented)?;
@@ -134,7 +134,7 @@ pub fn interaction(
 /// The interaction, if the browser has its cookie.
 fn started(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     presented: &PresentedInteraction,
 ) -> Result<Interaction, Error> {
     let interaction =
@@ -174,7 +174,7 @@ pub struct Unproven {
 /// How the page of an interaction looks before the browser has proven its session.
 pub fn unproven(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     presented: &PresentedInteraction,
 ) -> Result<Unproven, Error> {
     let interaction = started(view, cx, presented)?;
@@ -217,7 +217,7 @@ fn requesting_client(
 /// The next step of a stored authorization request.
 pub fn next(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     presented: &PresentedInteraction,
     interaction: Interaction,
 ) -> Result<Step, Error> {
@@ -231,7 +231,7 @@ pub fn next(
 /// request does so after it was stored at `since`; for one that has just come, nobody has.
 pub fn of_request(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     session: Option<&TokenHash>,
     stored: StoredAuthorizationRequest,
     since: Option<Timestamp>,
@@ -374,7 +374,7 @@ struct SignInRequirement<'a> {
 
 /// Whether the sign-in is recent enough, and the person the expected one.
 fn match_session(
-    cx: &Context,
+    cx: &Present,
     session: Option<LiveSession>,
     requirement: &SignInRequirement<'_>,
     subject: impl Fn(UserId) -> String,

@@ -9,12 +9,12 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::flow::Context;
+use crate::flow::{Context, Present};
 use crate::store::schema::{ClockRecord, Deadline};
 use crate::store::{StoreError, Tx, View};
 
 /// Whether a deadline is over.
-pub fn is_over(view: &impl View, cx: &Context, deadline: Deadline) -> Result<bool, StoreError> {
+pub fn is_over(view: &impl View, cx: &Present, deadline: Deadline) -> Result<bool, StoreError> {
     Ok(deadline.is_over(cx.now, record(view)?.removed_up_to))
 }
 
@@ -34,7 +34,7 @@ pub fn is_removed(view: &impl View, until: Timestamp) -> Result<bool, StoreError
 /// Whether a client's assertion has expired, or the store may have forgotten that it was used.
 pub fn is_assertion_over(
     view: &impl View,
-    cx: &Context,
+    cx: &Present,
     expires: Timestamp,
 ) -> Result<bool, StoreError> {
     Ok(cx.now.max(record(view)?.assertions_removed_up_to) >= expires)

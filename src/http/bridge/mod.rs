@@ -67,7 +67,7 @@ impl FromRequestParts<Arc<App>> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, BearerFailure> {
         let token = token(&parts.headers)?.ok_or(Refusal::BearerTokenMissing)?;
-        let (view, cx) = (app.read()?, app.context());
+        let (view, cx) = (app.read()?, app.present());
         let verified = app.keys().verify_access(&token, cx.now)?;
         live(&view, &cx, &verified)?;
         Ok(Self(transition::of_token(&view, &cx, verified.claims())?))

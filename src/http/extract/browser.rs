@@ -13,9 +13,9 @@ use super::peer;
 use super::session_proof::{self, ProvenNewKey, ProvenSession, Unproven};
 use crate::app::App;
 use crate::error::{Error, Refusal};
-use crate::flow::Context;
 use crate::flow::authorize::step::PresentedInteraction;
 use crate::flow::session::{self, LiveSession, NewSessionKey};
+use crate::flow::{Context, Present};
 use crate::http::about::About;
 use crate::http::done::Done;
 use crate::http::failure::PageFailure;
@@ -127,7 +127,7 @@ impl Browser {
         &self,
         app: &App,
         view: &impl View,
-        cx: &Context,
+        cx: &Present,
     ) -> Result<Option<LiveSession>, StoreError> {
         let Some(holder) = self.session(app) else { return Ok(None) };
         let live = session::live(view, cx, &holder)?;
@@ -195,7 +195,7 @@ fn session_cookie(app: &App, headers: &HeaderMap) -> Result<Option<SessionSecret
     let mut secrets: Vec<SessionSecret> =
         values.into_iter().filter_map(|value| value.parse().ok()).collect();
     if secrets.len() > 1 {
-        let (view, cx) = (app.read()?, app.context());
+        let (view, cx) = (app.read()?, app.present());
         for secret in &secrets {
             if session::live(&view, &cx, &app.rules().pepper.hash(secret))?.is_some() {
                 return Ok(Some(secret.clone()));

@@ -54,7 +54,7 @@ pub(in crate::http) struct SignedInForm {
 impl SignedInForm {
     async fn read(app: &App, request: Request) -> Result<Option<Self>, Error> {
         let PageForm { browser, form } = PageForm::read(app, request).await?;
-        let session = browser.live_session(app, &app.read()?, &app.context())?;
+        let session = browser.live_session(app, &app.read()?, &app.present())?;
         Ok(session.map(|session| Self { session, form }))
     }
 }

@@ -99,8 +99,8 @@ fn failed(app: &App, asked: &Asked, error: AuthorizationError) -> Result<Respons
     };
     asked.about.set(&client);
     let client_redirect = match error.refusal() {
-        Some(refusal) => ClientRedirect::refused(&app.context(), &callback, refusal),
-        None => ClientRedirect::failed(&app.context(), &callback),
+        Some(refusal) => ClientRedirect::refused(&app.present(), &callback, refusal),
+        None => ClientRedirect::failed(&app.present(), &callback),
     };
     // RFC 9700 §4.11.2: "The authorization server MUST always authenticate the user first and, with
     // the exception of the authorization request with prompt=none, prompt the user for credentials

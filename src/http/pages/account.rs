@@ -132,7 +132,7 @@ pub(in crate::http) async fn login(
     State(app): State<Arc<App>>,
     browser: Browser,
 ) -> Result<Response, PageFailure> {
-    if browser.live_session(&app, &app.read()?, &app.context())?.is_some() {
+    if browser.live_session(&app, &app.read()?, &app.present())?.is_some() {
         return Ok(redirect::to_page(&PagePath::Account));
     }
     Ok(login::page(&app, browser, SignInPrompt::to(PagePath::Account))?)

@@ -35,7 +35,7 @@ pub(in crate::http) async fn start(
         return Ok(redirect::to_head());
     }
 
-    let live = browser.live_session(&app, &app.read()?, &app.context())?;
+    let live = browser.live_session(&app, &app.read()?, &app.present())?;
     let live = live.filter(|_| query.one("as").ok().flatten() != Some("another"));
     let Some(cookie) = live.and_then(|_| browser.session(&app)) else {
         let host = protected.host();

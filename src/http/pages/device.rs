@@ -72,7 +72,7 @@ pub(in crate::http) async fn show(
     if query.one("as")? == Some("another") {
         return sign_in(&app, browser, typed);
     }
-    match browser.live_session(&app, &app.read()?, &app.context())? {
+    match browser.live_session(&app, &app.read()?, &app.present())? {
         Some(_) => Ok(ask(&app, &browser, typed, false)),
         None => sign_in(&app, browser, typed),
     }

@@ -159,7 +159,7 @@ pub(in crate::http) async fn decide(
         Some(_) | None => return Err(Refusal::InteractionDecisionMalformed.into()),
     };
 
-    let found = step::interaction(&app.read()?, &app.context(), &presented);
+    let found = step::interaction(&app.read()?, &app.present(), &presented);
     if let Err(Error::Refused(Refusal::InteractionUnknown)) = &found
         && browser.outcomes().about(&id).is_some()
     {
@@ -206,7 +206,7 @@ pub(in crate::http) async fn decide(
     match decided {
         AuthorizationOutcome::StepChanged => Ok(redirect::to_page(&PagePath::Interaction(id))),
         AuthorizationOutcome::Client(client_redirect) => {
-            browser.live_session(&app, &app.read()?, &app.context())?;
+            browser.live_session(&app, &app.read()?, &app.present())?;
             let mut response = redirect::to_client_after_form(&app, &browser, &client_redirect);
             if let Some(client) = client {
                 let denied = client_redirect.refusal.is_some();

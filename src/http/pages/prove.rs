@@ -95,7 +95,7 @@ async fn at_interaction(
     outcomes: &Outcomes,
     presented: PresentedInteraction,
 ) -> Result<Response, PageFailure> {
-    let looks = step::unproven(&app.read()?, &app.context(), &presented);
+    let looks = step::unproven(&app.read()?, &app.present(), &presented);
     let looks = match looks {
         Err(Error::Refused(Refusal::InteractionOfAnotherBrowser))
             if presented.browser.is_none() && !head =>
