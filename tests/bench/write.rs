@@ -116,6 +116,27 @@ pub(crate) async fn commit_like(
     store.write(put).await
 }
 
+/// Writes as much as so many transitions write, with a few commits.
+pub(crate) async fn fill(
+    store: &Store,
+    written: Written,
+    transitions: u64,
+) -> Result<(), StoreError> {
+    for first in (0..transitions).step_by(AT_ONCE) {
+        let end = transitions.min(first + AT_ONCE as u64);
+        let put = move |tx: &mut Tx<'_>| {
+            let pairs = (first..end).flat_map(|number| pairs(written, number));
+            pairs.for_each(|(key, row)| tx.put_raw(key, row));
+            Ok::<(), StoreError>(())
+        };
+        store.write(put).await?;
+    }
+    Ok(())
+}
+
+/// How many transitions [`fill`] has in one commit.
+const AT_ONCE: usize = 10_000;
+
 /// The keys and rows that the transition of this number writes: of a part of one, it writes one in that
 /// part of the cases.
 fn pairs(written: Written, number: u64) -> Vec<(Vec<u8>, Vec<u8>)> {

@@ -2,10 +2,11 @@
 //!
 //! It is a process of its own, a bare axum server. It reads the requests that the callers of the operation
 //! send, and gives the responses that they get, byte by byte. Before that it makes as many signatures, and
-//! commits as many rows, in commits that those share who wait at one time, and it knows nothing beside: no
-//! route, no form, no client, no token.
+//! commits as many rows, in commits that those share who wait at one time, to a store of as many keys. It
+//! knows nothing beside: no route, no form, no client, no token.
 
 use std::collections::HashMap;
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -42,14 +43,21 @@ const PLAN: &str = "/-/plan";
 /// As many bytes as a token has in front of its signature.
 const SIGNED: [u8; 600] = [7; 600];
 
+/// What lies in its store from the beginning, again and again: a row of the usual size, and an entry.
+const FILLED: Written = Written { bytes: 200.0, entries: 1.0, rows: 1.0, sums: 0.0 };
+
 /// What the server does for the requests of an operation.
 #[derive(Serialize, Deserialize)]
 struct Plan {
     /// How long it is busy with nothing in each request.
     busy: Duration,
-    /// Where its store is.
+    /// Where the copy of the stock is made that it commits to.
     directory: PathBuf,
+    /// The number of the first transition.
+    first: u64,
     steps: Vec<Step>,
+    /// A store that is filled.
+    stock: PathBuf,
     /// What each commit writes.
     written: Written,
 }
@@ -136,6 +144,8 @@ struct Work {
 async fn take(State(server): State<Arc<Server>>, plan: Bytes) {
     let plan: Plan = serde_json::from_slice(&plan).unwrap();
     let directory = tempfile::tempdir_in(&plan.directory).unwrap();
+    let store = directory.path().join("store");
+    fs::copy(&plan.stock, &store).unwrap();
     let responses = plan.steps.into_iter().map(|step| {
         let header = |(name, value): &(String, String)| -> (HeaderName, HeaderValue) {
             (name.parse().unwrap(), value.parse().unwrap())
@@ -150,9 +160,9 @@ async fn take(State(server): State<Arc<Server>>, plan: Bytes) {
     });
     let work = Work {
         busy: plan.busy,
-        number: AtomicU64::default(),
+        number: AtomicU64::new(plan.first),
         responses: responses.collect(),
-        store: Arc::new(Store::open(&directory.path().join("store")).unwrap()),
+        store: Arc::new(Store::open(&store).unwrap()),
         written: plan.written,
         _directory: directory,
     };
@@ -188,18 +198,27 @@ pub(super) struct Limit {
     address: String,
     /// For its stores. It ends with this value, after the process.
     directory: TempDir,
+    /// How many transitions the stock is of.
+    filled: u64,
     process: Child,
 }
 
 impl Limit {
-    pub(super) fn start() -> Self {
+    /// Starts it, beside a stock of so many keys.
+    pub(super) async fn start(keys: u64) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         let mut process = command.arg(ARGUMENT).stdout(Stdio::piped()).spawn().unwrap();
         let mut address = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut address).unwrap();
         // Not below /tmp, which may be memory: what is measured includes the disk.
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        Self { address: address.trim().to_owned(), directory, process }
+        let own = Self { address: address.trim().to_owned(), directory, filled: keys / 2, process };
+        write::fill(&Store::open(&own.stock()).unwrap(), FILLED, own.filled).await.unwrap();
+        own
+    }
+
+    fn stock(&self) -> PathBuf {
+        self.directory.path().join("stock")
     }
 
     pub(super) fn address(&self) -> &str {
@@ -221,7 +240,9 @@ impl Limit {
         let plan = Plan {
             busy: busy / u32::try_from(requests.len().max(1)).unwrap(),
             directory: self.directory.path().to_owned(),
+            first: self.filled,
             steps: steps(operation, requests),
+            stock: self.stock(),
             written,
         };
         let mut caller = Caller::connect(&self.address).await;

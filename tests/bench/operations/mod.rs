@@ -2,9 +2,10 @@
 //!
 //! Beside each stands its limit, taken in the same run by the same callers: a bare axum server, another
 //! process, that gets the same bytes and gives the same bytes, makes the signatures that the operation needs,
-//! and commits as many rows as it writes in commits that are shared (`limit.rs`). What is compared is the
-//! processor time of the server, which a busy machine changes least, at the same pace; what the limit takes
-//! when it goes as fast as it can stands beside. What grants and rotations leave in the file stands below.
+//! and commits as many rows as it writes, in commits that are shared, to a store of the same size
+//! (`limit.rs`). What is compared is the processor time of the server, which a busy machine changes least, at
+//! the same pace; what the limit takes when it goes as fast as it can stands beside. What grants and rotations
+//! leave in the file stands below.
 
 mod apart;
 mod caller;
@@ -237,7 +238,7 @@ pub(crate) fn tell(asked: &Asked) {
         exchange_codes: EXCHANGE_CODES,
         grants: 0,
     }));
-    let limit = Limit::start();
+    let limit = runtime.block_on(Limit::start(place.keys));
     println!("\nidle memory {} MiB", place.memory());
     println!(
         "{:<36} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6}  mark  rows + entries + sums of a transition",

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::flow::APPLICATION;
+use super::scale::disk::Shape;
 use super::scale::fill;
 use crate::crowd;
 use crate::installed::grant;
@@ -78,6 +79,8 @@ pub(super) struct Place {
     address: String,
     directory: TempDir,
     process: Child,
+    /// How many keys its store had when the program started.
+    pub(super) keys: u64,
 }
 
 impl Place {
@@ -88,6 +91,7 @@ impl Place {
         fs::write(directory.path().join("gatelodge.toml"), BOUNDS).unwrap();
         let issuer = "https://id.example".parse().unwrap();
         let config = Config::at(directory.path().join("data"));
+        let store = config.places.store();
         let app = Arc::new(App::create(config, issuer).await.unwrap());
         app.make_missing_keys().await.unwrap();
         let mut seeds = seed(&app, u64::try_from(stock.callers).unwrap()).await;
@@ -98,10 +102,11 @@ impl Place {
         seeds.exchange_codes = Arc::new(Mutex::new(codes));
         fill::people(&app, stock.grants, fill::Life::InForce).await;
         drop(app);
+        let keys = Shape::of(&store).rows;
 
         let mut process = start(&directory, ANY);
         let address = address(&mut process);
-        (Self { address, directory, process }, seeds)
+        (Self { address, directory, process, keys }, seeds)
     }
 
     pub(super) fn address(&self) -> &str {

@@ -13,10 +13,10 @@ const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows"
 pub(super) const PAGE: u64 = 4096;
 
 /// How large the file of a store is, and its tree.
-pub(super) struct Shape {
+pub(in crate::operations) struct Shape {
     bytes: u64,
     /// With index entries and sums.
-    rows: u64,
+    pub(in crate::operations) rows: u64,
     height: u32,
     /// The pages of the tree that are full of rows, and those above them.
     leaves: u64,
@@ -25,7 +25,7 @@ pub(super) struct Shape {
 
 impl Shape {
     /// Looks at the file, which no process has open.
-    pub(super) fn of(store: &Path) -> Self {
+    pub(in crate::operations) fn of(store: &Path) -> Self {
         let database = Builder::new().set_cache_size(64 << 20).open(store).unwrap();
         let table = database.begin_read().unwrap().open_table(ROWS).unwrap();
         let stats = table.stats().unwrap();

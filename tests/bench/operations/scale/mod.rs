@@ -3,7 +3,7 @@
 //! work does to whoever asks meanwhile, and the size of the file.
 
 mod beside;
-mod disk;
+pub(super) mod disk;
 pub(super) mod fill;
 mod restart;
 
