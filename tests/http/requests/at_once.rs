@@ -1,10 +1,13 @@
 //! Requests that need no page, where a session is a cookie: the client gets its code at once.
 
+use std::pin::pin;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Method, header};
+use futures_util::FutureExt as _;
 use gatelodge::error::{ErrorCode, Refusal};
 use gatelodge::keys::JwtKind;
 use gatelodge::store::View as _;
@@ -169,6 +172,36 @@ async fn a_session_lives_for_as_long_as_codes_come_of_it() {
     let response = first(&mut ada, &shop.request(&[])).await;
 
     assert!(response.location().starts_with("/gate/interaction/"));
+}
+
+/// Where it would be redirected was the client's a moment ago, and nothing proves that it still is.
+#[tokio::test]
+async fn a_redirect_uri_that_is_removed_while_its_request_waits_gets_no_redirect() {
+    let (server, mut ada, shop) = ada_at_shop().await;
+    let (before, request) = (stored(&server), shop.request(&[]));
+    let (free, until_free) = mpsc::channel::<()>();
+    let busy = server.app.write(move |_, _| {
+        let _ = until_free.recv();
+        Ok(())
+    });
+    let moved = server.change_client("shop", |client| {
+        client.metadata_mut().redirect_uris = vec!["https://shop.example/new".parse().unwrap()];
+    });
+    let asked = first(&mut ada, &request);
+    let (mut busy, mut moved, mut asked) = (pin!(busy), pin!(moved), pin!(asked));
+
+    // One after the other they come to the writer, which has not ended with the first.
+    assert!(busy.as_mut().now_or_never().is_none());
+    assert!(moved.as_mut().now_or_never().is_none());
+    assert!(asked.as_mut().now_or_never().is_none());
+    free.send(()).unwrap();
+    busy.await.unwrap();
+    moved.await;
+    let response = asked.await;
+
+    response.refused(ErrorCode::InvalidRequest, Refusal::RedirectUriUnregistered);
+    assert!(!response.headers.contains_key(header::LOCATION));
+    assert_eq!(stored(&server), before);
 }
 
 #[tokio::test]
