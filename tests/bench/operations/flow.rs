@@ -1,5 +1,6 @@
 //! What one caller does, again and again.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -27,7 +28,9 @@ pub(super) enum Flow {
     /// The requests of an operation as they were once sent.
     Recorded(Arc<[Request<Bytes>]>),
     /// The same request each time.
-    Same { form: Option<String>, headers: Vec<(&'static str, String)>, path: &'static str },
+    Same { form: Option<String>, headers: Vec<(&'static str, String)>, path: Cow<'static, str> },
+    /// The style sheet, which a page names at first, and then again and again.
+    StyleSheet,
     /// An exchange code, of those that all callers share.
     Exchange(Arc<Mutex<Vec<String>>>),
     /// A refresh token, and the next one.
@@ -53,6 +56,10 @@ pub(super) fn metadata(_: &Seeds, _: usize) -> Flow {
 
 pub(super) fn jwks(_: &Seeds, _: usize) -> Flow {
     same("/.well-known/jwks.json", None)
+}
+
+pub(super) fn style_sheet(_: &Seeds, _: usize) -> Flow {
+    Flow::StyleSheet
 }
 
 pub(super) fn client_credentials(seeds: &Seeds, _: usize) -> Flow {
@@ -117,11 +124,11 @@ pub(super) fn verify(seeds: &Seeds, n: usize) -> Flow {
         ("x-forwarded-method", "GET".to_owned()),
         ("x-forwarded-uri", "/wiki/start?page=1".to_owned()),
     ];
-    Flow::Same { form: None, headers, path: "/auth/verify" }
+    Flow::Same { form: None, headers, path: "/auth/verify".into() }
 }
 
 fn same(path: &'static str, form: Option<String>) -> Flow {
-    Flow::Same { form, headers: Vec::new(), path }
+    Flow::Same { form, headers: Vec::new(), path: path.into() }
 }
 
 /// An authorization request.
@@ -164,6 +171,15 @@ impl Flow {
             Self::Same { form, headers, path } => {
                 caller.ask(Ask { form: form.clone(), headers, ..Ask::get(path) }).await;
             }
+            Self::StyleSheet => {
+                let page = caller.ask(Ask::get("/gate/login")).await;
+                let page = String::from_utf8(page.body.to_vec()).unwrap();
+                let mut links = page.split('"').filter(|text| text.starts_with("/assets/"));
+                let path =
+                    links.find(|path| path.ends_with(".css")).expect("a style sheet").to_owned();
+                let headers = vec![("accept-encoding", "gzip".to_owned())];
+                *self = Self::Same { form: None, headers, path: path.into() };
+            }
             Self::Exchange(codes) => {
                 let code = codes.lock().unwrap().pop().expect("an exchange code is left");
                 let body = json!({ "code": code }).to_string();
@@ -186,7 +202,7 @@ impl Flow {
                     To::Userinfo => Self::Same {
                         form: None,
                         headers: vec![("authorization", format!("Bearer {access}"))],
-                        path: "/oauth/userinfo",
+                        path: "/oauth/userinfo".into(),
                     },
                 };
                 *self = next;

@@ -72,7 +72,7 @@ struct Step {
     target: String,
     status: u16,
     headers: Vec<(String, String)>,
-    body: String,
+    body: Vec<u8>,
 }
 
 /// What is done for these requests of an operation: the last of them commit, and the very last signs.
@@ -90,7 +90,7 @@ fn steps(operation: &Operation, requests: &[Recorded]) -> Vec<Step> {
             headers: headers
                 .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
                 .collect(),
-            body: String::from_utf8(body.to_vec()).unwrap(),
+            body: body.to_vec(),
         }
     });
     steps.collect()

@@ -60,9 +60,17 @@ struct Operation {
     flow: fn(&Seeds, usize) -> Flow,
 }
 
-const OPERATIONS: [Operation; 13] = [
+const OPERATIONS: [Operation; 14] = [
     Operation { name: "metadata", commits: 0, es256: 0, rs256: 0, mark: 1.3, flow: flow::metadata },
     Operation { name: "jwks", commits: 0, es256: 0, rs256: 0, mark: 1.3, flow: flow::jwks },
+    Operation {
+        name: "style sheet",
+        commits: 0,
+        es256: 0,
+        rs256: 0,
+        mark: 1.3,
+        flow: flow::style_sheet,
+    },
     Operation {
         name: "client credentials",
         commits: 0,
