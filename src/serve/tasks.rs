@@ -20,7 +20,7 @@ use crate::model::actor::Acting;
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
 /// The most steps of a sweep in one transaction. A sweep that falls behind takes as many.
-const MAX_STEPS: usize = 25;
+const MAX_STEPS: usize = 100;
 
 /// The interval of logout deliveries. A round without any is one short read.
 const LOGOUT_INTERVAL: Duration = Duration::from_secs(2);

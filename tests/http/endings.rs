@@ -22,8 +22,8 @@ const GRANTS: u128 = 10_000;
 /// The most rows and index entries that one transaction may write: 100 rows of six, and the mark of their end.
 const MAX_WRITTEN: usize = 620;
 
-/// Those of the sweep, for which others wait: 20 rows of six, and the mark.
-const MAX_SWEPT: usize = 140;
+/// Those of the sweep, for which others wait: five rows of six, and the mark.
+const MAX_SWEPT: usize = 50;
 
 /// An installation in which bob gave a client [`GRANTS`] grants that outlive their session.
 struct Crowded {
@@ -117,7 +117,7 @@ impl Crowded {
 
     /// Sweeps until nothing is left to sweep.
     async fn sweep(&self) {
-        for _ in 0..1_000 {
+        for _ in 0..4_000 {
             if !self.within(MAX_SWEPT, sweep::run).await.more {
                 return;
             }
@@ -170,8 +170,8 @@ async fn a_sweep_that_has_fallen_behind_catches_up() {
 
     assert!(crowded.within(3 * MAX_SWEPT, |tx, cx| sweep::steps(tx, cx, 3)).await.more);
 
-    assert_eq!(crowded.count::<Grant>(), before - 60);
-    let whole = crowded.within(usize::MAX, |tx, cx| sweep::steps(tx, cx, 1_000)).await;
+    assert_eq!(crowded.count::<Grant>(), before - 15);
+    let whole = crowded.within(usize::MAX, |tx, cx| sweep::steps(tx, cx, 4_000)).await;
     assert!(!whole.more);
     crowded.assert_no_grant_is_left();
 }

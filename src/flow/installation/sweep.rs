@@ -16,7 +16,7 @@ use crate::store::{Row, StoreError, Tx, View};
 
 /// The most rows that one transaction removes. Each has entries in several places of the file, and whoever
 /// writes meanwhile waits for all of them.
-const MAX_ROWS: usize = 20;
+const MAX_ROWS: usize = 5;
 
 /// The time by which the expiry of a mark is postponed as long as readers still need it.
 const POSTPONEMENT: Duration = Duration::from_hours(1);
@@ -44,7 +44,7 @@ pub fn steps(tx: &mut Tx<'_>, cx: &Context, count: usize) -> Result<Swept, Error
     Ok(all)
 }
 
-/// Removes at most 20 rows that have expired or whose subject has ended.
+/// Removes at most five rows that have expired or whose subject has ended.
 pub fn run(tx: &mut Tx<'_>, cx: &Context) -> Result<Swept, Error> {
     if cx.in_doubt {
         return Ok(Swept { more: false, unreadable: Vec::new() });
