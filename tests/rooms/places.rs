@@ -58,6 +58,7 @@ pub(super) const PLACES: &[(&str, &[&str])] = &[
     (
         "rustix",
         &[
+            "app/backup/mod.rs",
             "cli/backup/mod.rs",
             "cli/doctor/places.rs",
             "cli/mod.rs",

@@ -9,6 +9,7 @@ mod schedule;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufWriter, Read as _, Write};
+use std::panic;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -41,12 +42,14 @@ impl App {
     /// # Errors
     ///
     /// Those of `out`, and of a store that cannot be read.
-    pub fn back_up<W: Write>(&self, out: W) -> Result<(W, u64), BackupError> {
-        let read = self.read()?;
-        let mut writer = Writer::new(out, &self.header(&read)?)?;
-        let mut turns = Turns::of(self);
-        writer.rows_of(&read, || turns.next_row())?;
-        Ok(writer.finish()?)
+    pub fn back_up<W: Write + Send>(&self, out: W) -> Result<(W, u64), BackupError> {
+        aside(|| {
+            let read = self.read()?;
+            let mut writer = Writer::new(out, &self.header(&read)?)?;
+            let mut turns = Turns::of(self);
+            writer.rows_of(&read, || turns.next_row())?;
+            Ok(writer.finish()?)
+        })
     }
 
     fn header(&self, read: &Snapshot) -> Result<Header, StoreError> {
@@ -72,10 +75,33 @@ impl App {
 const ROWS: u32 = 64;
 
 /// How long a backup goes on at least before it leaves time to requests.
-const TURN: Duration = Duration::from_millis(1);
+const TURN: Duration = Duration::from_micros(500);
 
 /// The time that it leaves to them.
 const PAUSE: Duration = Duration::from_millis(4);
+
+/// Does this on a thread of its own, which stands back behind the others where processors are short.
+fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|threads| {
+        let working = threads.spawn(|| {
+            stand_back();
+            work()
+        });
+        working.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
+    })
+}
+
+/// Lowers the priority of this thread. A system that does not allow this lets it have the processors as it
+/// lets others; and where a priority is that of the whole process, nothing is done.
+fn stand_back() {
+    if cfg!(target_os = "linux") {
+        let _ = rustix::process::nice(NICENESS);
+    }
+}
+
+/// How far a backup stands back behind others where processors are short: it gets a tenth of what they get. The
+/// system compares those of one session, or of one control group.
+pub const NICENESS: i32 = 10;
 
 /// The turns of a backup and of the requests that come meanwhile. Where none come, it does not wait.
 struct Turns<'a> {
@@ -333,6 +359,17 @@ mod tests {
     use std::fs;
 
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_is_done_aside_stands_back_and_its_caller_does_not() {
+        let niceness = || rustix::process::nice(0).unwrap();
+        let own = niceness();
+
+        let other = aside(niceness);
+
+        assert_eq!((other, niceness()), ((own + NICENESS).min(19), own));
+    }
 
     #[test]
     fn what_goes_to_the_disk_in_parts_is_written_whole() {

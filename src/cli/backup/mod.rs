@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::admin_client::AdminClient;
 use super::output::{Exit, Failure, Output, fields};
-use crate::app::backup::{BackupError, Copied, Sealing, copy, root_secrets, written};
+use crate::app::backup::{BackupError, Copied, NICENESS, Sealing, copy, root_secrets, written};
 use crate::config::Config;
 use crate::model::recipient::Recipient;
 
@@ -29,10 +29,6 @@ const TIMEOUT: Duration = Duration::from_mins(10);
 
 /// How many pieces of a backup may wait to be written.
 const WAITING: usize = 4;
-
-/// How far this program stands back behind others where processors are short: it gets a tenth of what they get.
-/// The system compares those of one session, or of one control group.
-const NICENESS: i32 = 10;
 
 pub(super) const HELP: &str = "\
 Examples:
