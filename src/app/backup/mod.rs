@@ -41,7 +41,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Those of `out`, and of a store that cannot be read.
+    /// Those of `out`, and of a store that cannot be read; or that there can be no further thread.
     pub fn back_up<W: Write + Send>(&self, out: W) -> Result<(W, u64), BackupError> {
         aside(|| {
             let read = self.read()?;
@@ -49,7 +49,7 @@ impl App {
             let mut turns = Turns::of(self);
             writer.rows_of(&read, || turns.next_row())?;
             Ok(writer.finish()?)
-        })
+        })?
     }
 
     fn header(&self, read: &Snapshot) -> Result<Header, StoreError> {
@@ -81,13 +81,14 @@ const TURN: Duration = Duration::from_micros(500);
 const PAUSE: Duration = Duration::from_millis(4);
 
 /// Does this on a thread of its own, which stands back behind the others where processors are short.
-fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
     thread::scope(|threads| {
-        let working = threads.spawn(|| {
-            stand_back();
-            work()
-        });
-        working.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
+        let working =
+            thread::Builder::new().name("backup".to_owned()).spawn_scoped(threads, || {
+                stand_back();
+                work()
+            })?;
+        Ok(working.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked)))
     })
 }
 
@@ -366,7 +367,7 @@ mod tests {
         let niceness = || rustix::process::nice(0).unwrap();
         let own = niceness();
 
-        let other = aside(niceness);
+        let other = aside(niceness).unwrap();
 
         assert_eq!((other, niceness()), ((own + NICENESS).min(19), own));
     }
